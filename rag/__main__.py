@@ -1,0 +1,277 @@
+"""The command line: everything the pages can do, without a browser. `python -m rag --help` lists it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rag.answering.asking import checked_question, parse_ask
+from rag.errors import InvalidInput, RagError
+from rag.services import Services, build_services
+from rag.settings import load_settings
+from rag.storage.serialising import contract_answer, hit_to_json, retrieval_to_json
+from rag.text_output import answer_lines, check_lines, document_lines, hit_lines, ingest_lines
+from rag.types import Completed
+
+Json = dict[str, Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 when done, 1 after a RagError, 2 after wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load_settings(**_overrides(options))
+        services = build_services(settings, _show_progress)
+        try:
+            return _run(options, services)
+        finally:
+            services.close()
+    except RagError as error:
+        _complain(error)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+
+
+def _run(options: argparse.Namespace, services: Services) -> int:
+    command = COMMANDS[options.command]
+    if getattr(options, "jsonl", None):
+        for line in _json_lines(options.jsonl):
+            print(json.dumps(_answered(command, services, line), ensure_ascii=False), flush=True)
+        return 0
+    result = command(services, vars(options))
+    if options.json:
+        print(json.dumps(result, ensure_ascii=False))
+    else:
+        for text in TEXT[options.command](result):
+            print(text)
+    return 0
+
+
+def _answered(command: Callable[[Services, Json], Json], services: Services, line: Json) -> Json:
+    try:
+        if "error" in line:
+            return line
+        return command(services, line) | {"id": line.get("id")}
+    except RagError as error:
+        return {"id": line.get("id"), "error": str(error), "hint": error.hint}
+
+
+def _ingest(services: Services, options: Json) -> Json:
+    started = time.perf_counter()
+    results = services.ingest([Path(path) for path in options["paths"]], _show_progress)
+    return {
+        "documents": [
+            {key: value for key, value in asdict(result).items() if value != ""} for result in results
+        ],
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+
+
+def _documents(services: Services, options: Json) -> Json:
+    return {
+        "documents": [
+            {**asdict(summary), "updated_at": summary.updated_at.isoformat()}
+            for summary in services.library.summaries()
+        ]
+    }
+
+
+def _remove(services: Services, options: Json) -> Json:
+    if not services.remove(options["id"]):
+        raise InvalidInput(
+            f"There is no document {options['id']!r}.", hint="`python -m rag documents` lists them."
+        )
+    return {"removed": options["id"]}
+
+
+def _chunks(services: Services, options: Json) -> Json:
+    if services.document(options["id"]) is None:
+        raise InvalidInput(
+            f"There is no document {options['id']!r}.", hint="`python -m rag documents` lists them."
+        )
+    return {
+        "chunks": [
+            {
+                "id": chunk.id,
+                "heading_path": list(chunk.heading_path),
+                "start": chunk.start,
+                "end": chunk.end,
+                "tokens": chunk.tokens,
+                "text": chunk.text,
+            }
+            for chunk in services.library.chunks(options["id"])
+        ]
+    }
+
+
+def _search(services: Services, options: Json) -> Json:
+    query = options.get("query")
+    if not isinstance(query, str):
+        raise InvalidInput("`query` is missing.", hint='Give {"query": text}.')
+    top_k = options.get("top_k") or services.settings.retrieval.top_k
+    if not isinstance(top_k, int) or not 1 <= top_k <= 500:
+        raise InvalidInput("`top_k` is not valid.", hint="Give a whole number from 1 to 500.")
+    retrieval = services.retriever.retrieve(checked_question(query), top_k=top_k)
+    return retrieval_to_json(retrieval) | {"hits": [hit_to_json(hit) for hit in retrieval.hits[:top_k]]}
+
+
+def _ask(services: Services, options: Json) -> Json:
+    values = {key: value for key, value in options.items() if value is not None}
+    if isinstance(values.get("history"), Path):
+        values["history"] = _json_file(values["history"])
+    summaries = services.library.summaries()
+    ask = parse_ask(values).ask({s.topic for s in summaries}, {s.id for s in summaries})
+    for event in services.answerer().stream(ask):
+        if isinstance(event, Completed):
+            return contract_answer(event.answer)
+    raise AssertionError("an answer ends with Completed")
+
+
+def _doctor(services: Services, options: Json) -> Json:
+    from rag.doctor import examine
+
+    checks = [{k: v for k, v in asdict(check).items() if v != ""} for check in examine(services)]
+    return {"checks": checks}
+
+
+COMMANDS: Mapping[str, Callable[[Services, Json], Json]] = {
+    "ingest": _ingest,
+    "documents": _documents,
+    "remove": _remove,
+    "chunks": _chunks,
+    "search": _search,
+    "ask": _ask,
+    "doctor": _doctor,
+}
+TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
+    "ingest": ingest_lines,
+    "documents": document_lines,
+    "remove": lambda result: iter([f"Removed {result['removed']}."]),
+    "chunks": lambda result: iter(f"[{c['start']}-{c['end']}] {c['text']}\n" for c in result["chunks"]),
+    "search": hit_lines,
+    "ask": answer_lines,
+    "doctor": check_lines,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data-dir", type=Path, default=argparse.SUPPRESS, metavar="DIR")
+    common.add_argument(
+        "--no-knowledge",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="leave out the shipped documents",
+    )
+    common.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object"
+    )
+    parser = argparse.ArgumentParser(prog="python -m rag", description=__doc__, parents=[common])
+    parser.set_defaults(json=False)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[common])
+
+    command("ingest", "add or update documents").add_argument("paths", nargs="+", metavar="PATH")
+    command("documents", "list the documents")
+    command("remove", "delete a document").add_argument("id")
+    command("chunks", "show the chunks of a document").add_argument("id")
+    command("doctor", "check the installation")
+    search = command("search", "find passages")
+    _one_or_many(search, "query")
+    search.add_argument("--top-k", type=int, metavar="N", help="how many hits")
+    ask = command("ask", "answer a question")
+    _one_or_many(ask, "question")
+    ask.add_argument(
+        "--history", type=Path, metavar="FILE", help="earlier turns: [{question, answer}] as JSON"
+    )
+    ask.add_argument("--topic", help="search this topic only")
+    ask.add_argument("--document", metavar="ID", help="search this document only")
+    return parser
+
+
+def _one_or_many(parser: argparse.ArgumentParser, name: str) -> None:
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument(name, nargs="?", help=f"the {name}")
+    either.add_argument(
+        "--jsonl", metavar="FILE", help=f"one JSON object with `{name}` a line; - reads stdin"
+    )
+
+
+def _overrides(options: argparse.Namespace) -> Json:
+    given = vars(options)
+    overrides: Json = {}
+    if "data_dir" in given:
+        overrides["data_dir"] = given["data_dir"]
+    if given.get("no_knowledge"):
+        overrides["load_knowledge"] = False
+    return overrides
+
+
+def _json_lines(name: str) -> Iterator[Json]:
+    try:
+        stream = sys.stdin if name == "-" else Path(name).open(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{name} can't be read: {error.strerror}.", hint="Check the path.") from None
+    with stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.strip():
+                continue
+            try:
+                values = json.loads(line)
+            except ValueError:
+                values = None
+            if isinstance(values, dict):
+                yield {key.replace("-", "_"): value for key, value in values.items()}
+            else:
+                yield {
+                    "id": None,
+                    "error": f"Line {number} is not a JSON object.",
+                    "hint": "Correct the line.",
+                }
+
+
+def _json_file(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InvalidInput(
+            f"{path} can't be read as JSON.", hint='It holds [{"question": text, "answer": text}].'
+        ) from None
+
+
+_shown_step = ""
+
+
+def _show_progress(step: str, done: int, total: int) -> None:
+    """Show progress on stderr: a line that changes on a terminal, one line per tenth elsewhere."""
+    global _shown_step
+    if sys.stderr.isatty():
+        print(
+            f"\r\033[K{step} ({done}/{total})", end="\n" if done >= total else "", file=sys.stderr, flush=True
+        )
+        return
+    tenth = f"{step.split(' ')[0]} {10 * done // total if total else 10}"
+    if tenth != _shown_step:
+        _shown_step = tenth
+        print(f"{step} ({done}/{total})", file=sys.stderr, flush=True)
+
+
+def _complain(error: RagError) -> None:
+    print(f"Error: {error} {error.hint}".rstrip().replace("\n", " "), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

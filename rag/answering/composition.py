@@ -1,0 +1,131 @@
+"""Arranges chosen sentences into a readable answer in which every quotation carries its citation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rag.answering.questions import Wanted
+from rag.answering.selection import Candidate, Unit
+from rag.types import Citation, Claim
+
+_PARTS = (
+    re.compile(r"what .*\b(is|are)\b|definition|overview|introduction", re.IGNORECASE),
+    re.compile(r"\bwhy\b|matters|purpose", re.IGNORECASE),
+    re.compile(r"\bhow\b|works|pattern|step|pipeline|architecture", re.IGNORECASE),
+    re.compile(r"trade-?offs?|compar|versus|\bvs\b|choos|when (not )?to", re.IGNORECASE),
+    re.compile(r"fail|mistake|limit|risk|attack|break|wrong", re.IGNORECASE),
+    re.compile(r"\bcosts?\b|latency|price|memory|speed", re.IGNORECASE),
+)
+"""What the heading over a sentence says it is about, in the order of an answer."""
+_UNKNOWN_PART = 2
+_BRACKETED_NUMBER = re.compile(r"(?<!\\)\[(\d+)\]")
+_LINE_BREAK = re.compile(r"\s*\n[ \t>]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """An answer's text in pieces, ready to stream, with what it cites and claims."""
+
+    pieces: tuple[str, ...]
+    citations: tuple[Citation, ...]
+    claims: tuple[Claim, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole answer."""
+        return "".join(self.pieces)
+
+
+def compose(chosen: Sequence[Unit], wants: Wanted) -> Composed:
+    """Return the answer made of `chosen` (best first); each sentence is quoted word for word."""
+    ordered = _ordered(chosen, wants)
+    pieces: list[str] = []
+    citations: list[Citation] = []
+    claims: list[Claim] = []
+    previous: Candidate | None = None
+    for unit in ordered:
+        for candidate in unit.candidates:
+            citation = _citation(candidate, len(citations) + 1)
+            citations.append(citation)
+            claims.append(Claim(_one_line(candidate.text), (citation.marker,), "unchecked"))
+            pieces.append(_between(previous, candidate) + _shown(candidate, citation.marker, previous))
+            previous = candidate
+    return Composed(tuple(pieces), tuple(citations), tuple(claims))
+
+
+def _ordered(chosen: Sequence[Unit], wants: Wanted) -> list[Unit]:
+    """Put the units in the order of an answer.
+
+    A narrow question (a number, a comparison) is answered first; otherwise definition, reason, how,
+    trade-offs, failure modes and cost follow each other, within a part as the sources have them.
+    """
+
+    def place(unit: Unit) -> tuple[int, int, int]:
+        first = unit.candidates[0]
+        return _part(first), first.passage, first.sentence.start
+
+    narrow = wants.number or wants.sides is not None
+    if narrow and chosen:
+        return [chosen[0], *sorted(chosen[1:], key=place)]
+    return sorted(chosen, key=place)
+
+
+def _part(candidate: Candidate) -> int:
+    heading = candidate.hit.chunk.heading_path[-1] if candidate.hit.chunk.heading_path else ""
+    return next((n for n, part in enumerate(_PARTS) if part.search(heading)), _UNKNOWN_PART)
+
+
+def _citation(candidate: Candidate, marker: int) -> Citation:
+    chunk, sentence = candidate.hit.chunk, candidate.sentence
+    return Citation(
+        marker, chunk.id, chunk.document_id, candidate.hit.title, sentence.start, sentence.end, candidate.text
+    )
+
+
+def _between(previous: Candidate | None, candidate: Candidate) -> str:
+    if previous is None:
+        return ""
+    kinds = {previous.sentence.kind, candidate.sentence.kind}
+    if kinds == {"list_item"}:
+        return "\n" if previous.sentence.list_id == candidate.sentence.list_id else "\n\n"
+    if kinds == {"table_row"} and _header(previous) == _header(candidate):
+        return "\n"
+    same_place = previous.hit.chunk.document_id == candidate.hit.chunk.document_id
+    if kinds == {"prose"} and same_place:
+        return " "
+    return "\n\n"
+
+
+def _shown(candidate: Candidate, marker: int, previous: Candidate | None) -> str:
+    text, kind = candidate.text, candidate.sentence.kind
+    if kind == "code":
+        return f"{text}\n\n[{marker}]"
+    text = _BRACKETED_NUMBER.sub(r"\\[\1]", _one_line(text))
+    if kind == "list_item":
+        return f"- {text} [{marker}]"
+    if kind == "table_row":
+        row = f"| {text.strip('| ')} [{marker}] |"
+        header = _header(candidate)
+        if previous is not None and previous.sentence.kind == kind and _header(previous) == header:
+            return row
+        columns = header.count("|") + 1
+        return f"| {header.strip('| ')} |\n|{' --- |' * columns}\n{row}" if header else f"{text} [{marker}]"
+    return f"{text} [{marker}]"
+
+
+def _header(candidate: Candidate) -> str:
+    """Return the head row of the table a row stands in; empty when the passage does not have it."""
+    chunk = candidate.hit.chunk
+    start = candidate.sentence.start - chunk.start
+    lines = chunk.text[:start].splitlines()
+    for upper, lower in pairwise(reversed(["", *lines])):
+        if re.fullmatch(r"[|\s:>-]*-[|\s:>-]*", upper) and "|" in upper:
+            return lower.strip().strip("|").strip()
+    return ""
+
+
+def _one_line(text: str) -> str:
+    return _LINE_BREAK.sub(" ", text)

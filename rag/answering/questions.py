@@ -1,0 +1,77 @@
+"""Reads from a question's wording what kind of answer it asks for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.text.words import distinct, stems
+
+_COMPARISONS = (
+    re.compile(r"\bdifferences?\s+between\s+(?P<a>.+?)\s+and\s+(?P<b>.+)", re.IGNORECASE),
+    re.compile(
+        r"\bcompar(?:e|ing|ison\s+of)\s+(?P<a>.+?)\s+(?:and|with|to|against)\s+(?P<b>.+)", re.IGNORECASE
+    ),
+    re.compile(
+        r"\bhow\s+(?:does|do|is|are)\s+(?P<a>.+?)\s+(?:differ(?:ent)?|compare)\s+(?:from|to|with)\s+(?P<b>.+)",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?:\b(?:choose|pick|prefer|use|decide|better|cheaper|faster)\b[^?]*?\bbetween\s+)(?P<a>.+?)\s+and\s+(?P<b>.+)",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(?P<a>.+?)\s+(?:vs\.?|versus|rather\s+than|instead\s+of|over)\s+(?P<b>.+)", re.IGNORECASE),
+    re.compile(
+        r"\b(?:which|what|should|when)\b.*?[:,]\s*(?P<a>[\w\- ]{2,40}?)\s+or\s+(?P<b>[\w\- ]{2,40})",
+        re.IGNORECASE,
+    ),
+)
+_CODE = re.compile(
+    r"\b(code|snippet|implement(?:ation)?|python example|write (?:a|the) (?:function|class|script)|syntax)\b",
+    re.IGNORECASE,
+)
+_DEFINITION = re.compile(
+    r"^\W*(?:what(?:'s|’s|\s+is|\s+are)\s+(?!the\s+(?:difference|best|cost|main|trade))|define\b|what\s+do(?:es)?\s+.+\s+mean)",
+    re.IGNORECASE,
+)
+_REASON = re.compile(r"\b(why|reason|purpose|motivation|benefit|advantage)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\b(how\s+(?:many|much|long|large|big|often|fast|old|far)|what\s+(?:percentage|percent|number|size|share|year|date)"
+    r"|which\s+year|when\s+(?:did|was|were))\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What kind of sentences would answer a question."""
+
+    sides: tuple[frozenset[str], frozenset[str]] | None = None
+    """The stems of the two things to compare; None when the question compares nothing."""
+    code: bool = False
+    definition: bool = False
+    reason: bool = False
+    number: bool = False
+
+
+def wanted(question: str) -> Wanted:
+    """Return what `question` asks for, judged by its wording alone."""
+    return Wanted(
+        sides=_sides(question),
+        code=bool(_CODE.search(question)),
+        definition=bool(_DEFINITION.search(question)),
+        reason=bool(_REASON.search(question)),
+        number=bool(_NUMBER.search(question)),
+    )
+
+
+def _sides(question: str) -> tuple[frozenset[str], frozenset[str]] | None:
+    for pattern in _COMPARISONS:
+        if found := pattern.search(question):
+            # the nearest words to "and", "vs" name the sides; what is common to both tells nothing
+            left, right = stems(found["a"])[-4:], stems(found["b"])[:4]
+            a = frozenset(left) - frozenset(right)
+            b = frozenset(right) - frozenset(left)
+            if a and b:
+                return frozenset(distinct(a)), frozenset(distinct(b))
+    return None

@@ -1,0 +1,1 @@
+"""Turns files into documents, documents into chunks, and keeps the index up to date with them."""

@@ -1,0 +1,1 @@
+"""Finds the passages that can answer a question: by meaning and by words, fused into one list."""

@@ -1,0 +1,32 @@
+"""Turns what two lists say of a passage into one score.
+
+The fused score is a convex combination of the cosine and the share of the highest possible BM25 score
+(TM2C2 of Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", 2023). It kept more
+right passages first than reciprocal rank fusion did, which can't tell a close second from a far one;
+`python -m rag evaluate` prints both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+WORDS_WEIGHT = 0.45
+"""Weight of the lexical share; the cosine has the rest. Flat between 0.35 and 0.5 on the tuning sets."""
+RRF_K = 60
+"""The customary constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009)."""
+
+
+def fused_score(cosine: float, lexical_share: float) -> float:
+    """Return the fused score, higher is better; both inputs lie between 0 and 1 in practice."""
+    return (1 - WORDS_WEIGHT) * cosine + WORDS_WEIGHT * lexical_share
+
+
+def ranks(scores: Mapping[int, float]) -> dict[int, int]:
+    """Return the 1-based rank of every key, highest score first, ties by key."""
+    ordered = sorted(scores, key=lambda key: (-scores[key], key))
+    return {key: rank for rank, key in enumerate(ordered, start=1)}
+
+
+def reciprocal_rank(*places: int | None) -> float:
+    """Return the reciprocal rank fusion score of one passage from its place in each list."""
+    return sum(1 / (RRF_K + place) for place in places if place is not None)

@@ -1,0 +1,117 @@
+"""Holds one version of the library in memory, ready to search; a changed library gives a new index."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.embedding.base import Vectors
+from rag.retrieval.lexical import LexicalIndex
+from rag.stores.base import Rows, VectorStore
+from rag.types import Chunk, Filters
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedSentence:
+    """A quotable unit of a document, with its vector where it has one."""
+
+    start: int
+    end: int
+    kind: str
+    """prose, list_item, table_row, code or heading."""
+    list_id: int | None
+    """The same for all items of one list; None outside lists."""
+    row: int | None
+    """Row of its vector; None for code and headings, which are not embedded."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedChunk:
+    """Where a chunk stands and which rows of the index are its windows and sentences."""
+
+    id: str
+    document_id: str
+    title: str
+    topic: str
+    start: int
+    end: int
+    windows: slice
+    sentences: tuple[IndexedSentence, ...]
+    sentence_rows: Rows
+
+
+class CorpusIndex:
+    """Vectors, words and places of all chunks of one version of the library. Never changed once built."""
+
+    def __init__(
+        self,
+        version: int,
+        chunks: Sequence[IndexedChunk],
+        vectors: Vectors,
+        store: VectorStore,
+        lexical: LexicalIndex,
+    ) -> None:
+        """`vectors` holds the windows of all chunks, then the sentences; `store` searches the same rows."""
+        self.version = version
+        self.chunks = chunks
+        self.vectors = vectors
+        self.store = store
+        self.lexical = lexical
+        self._number_of = {chunk.id: number for number, chunk in enumerate(chunks)}
+        self._chunks_of_row: defaultdict[int, list[int]] = defaultdict(list)
+        for number, chunk in enumerate(chunks):
+            for row in (*range(chunk.windows.start, chunk.windows.stop), *chunk.sentence_rows):
+                self._chunks_of_row[int(row)].append(number)
+
+    def chunk(self, chunk_id: str) -> IndexedChunk | None:
+        """Return the chunk with this id; None when this version of the library has none."""
+        number = self._number_of.get(chunk_id)
+        return None if number is None else self.chunks[number]
+
+    def chunks_of(self, row: int) -> Sequence[int]:
+        """Return the numbers of the chunks that hold this window or sentence; overlap can make them two."""
+        return self._chunks_of_row.get(row, ())
+
+    def allowed(self, filters: Filters) -> NDArray[np.bool_]:
+        """Return for every chunk whether the filters admit it, shape (chunks,)."""
+        return np.fromiter(
+            (
+                (not filters.topics or chunk.topic in filters.topics)
+                and (not filters.document_ids or chunk.document_id in filters.document_ids)
+                for chunk in self.chunks
+            ),
+            np.bool_,
+            len(self.chunks),
+        )
+
+    def rows_of(self, chunk_numbers: Sequence[int]) -> Rows:
+        """Return all rows of the given chunks, ascending."""
+        rows = [
+            row
+            for number in chunk_numbers
+            for chunk in (self.chunks[number],)
+            for row in (*range(chunk.windows.start, chunk.windows.stop), *chunk.sentence_rows)
+        ]
+        return np.unique(np.asarray(rows, np.int64))
+
+
+def sentences_within(sentences: Sequence[IndexedSentence], chunk: Chunk) -> tuple[IndexedSentence, ...]:
+    """Return the sentences (ordered, of one document) that lie wholly inside `chunk`."""
+    first = bisect_left(sentences, chunk.start, key=lambda sentence: sentence.start)
+    inside = []
+    for sentence in sentences[first:]:
+        if sentence.start >= chunk.end:
+            break
+        if sentence.end <= chunk.end:
+            inside.append(sentence)
+    return tuple(inside)
+
+
+def lexical_text(title: str, chunk: Chunk) -> str:
+    """Return what the lexical index reads of a chunk: title, headings and text."""
+    return "\n".join((title, *chunk.heading_path, chunk.text))

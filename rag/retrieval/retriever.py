@@ -1,0 +1,236 @@
+"""Finds the passages that can answer a query and records how each came to its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.embedding.base import Embedder
+from rag.retrieval.cutoff import Evidence, weigh
+from rag.retrieval.fusion import fused_score, ranks
+from rag.retrieval.index import CorpusIndex
+from rag.storage.library import Library
+from rag.text.words import content_words, stem, stems
+from rag.types import Filters, Hit, Retrieval
+
+ROWS_PER_CANDIDATE = 8
+"""Rows asked of the vector store per candidate chunk: a chunk has several windows and sentences."""
+NEAR_DUPLICATE = 0.8
+"""Share of stems two passages have in common from which the lower one is dropped."""
+FAR_BEHIND = 0.45
+"""A hit below this share of the best score is not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What the two lists say: scores by chunk number."""
+
+    dense_listed: frozenset[int]
+    cosines: dict[int, float]
+    """Of every candidate, also those that the lexical list alone contributed."""
+    shares: dict[int, float]
+    """Lexical scores above zero."""
+
+
+class Retriever:
+    """Dense and lexical search over one index, fused; the index is replaced, never changed."""
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        library: Library,
+        build: Callable[[], CorpusIndex],
+        *,
+        top_k: int,
+        candidates: int,
+    ) -> None:
+        """`build` returns the index of the library's present version."""
+        self._embedder = embedder
+        self._library = library
+        self._build = build
+        self._top_k = top_k
+        self._candidates = candidates
+        self._building = Lock()
+        self._index = build()
+
+    @property
+    def index(self) -> CorpusIndex:
+        """The index in use."""
+        return self._index
+
+    def refresh(self) -> CorpusIndex:
+        """Return the index of the library's present version, building it if the library changed."""
+        if self._library.version() != self._index.version:
+            with self._building:
+                if self._library.version() != self._index.version:
+                    self._index = self._build()
+        return self._index
+
+    def embed(self, text: str) -> NDArray[np.float32]:
+        """Return the unit vector of one text, shape (dimension,)."""
+        return self._embedder.embed([text])[0]
+
+    def retrieve(self, query: str, *, top_k: int | None = None, filters: Filters = Filters()) -> Retrieval:
+        """Return the candidates for `query`, best first, at most `top_k` of them kept."""
+        started = perf_counter()
+        index = self.refresh()
+        vector = self.embed(query)
+        embedded = perf_counter()
+        allowed = index.allowed(filters)
+        most = max(self._candidates, top_k or 0)
+        dense = self._dense(index, vector, allowed, most)
+        searched = perf_counter()
+        terms = stems(query)
+        shares = np.where(allowed, index.lexical.scores(terms), 0)
+        lexical = [
+            int(number)
+            for number in np.argsort(-shares, kind="stable")[:most]
+            if shares[number] > 0
+        ]
+        worded = perf_counter()
+        candidates = _Candidates(
+            frozenset(dense),
+            {number: _cosine(index, vector, number) for number in {*dense, *lexical}},
+            {number: float(shares[number]) for number in lexical},
+        )
+        hits = self._hits(index, candidates, terms)
+        hits = _cut(hits, self._top_k if top_k is None else top_k)
+        evidence = _evidence(index, vector, terms, hits)
+        verdict = weigh(evidence)
+        fused = perf_counter()
+        return Retrieval(
+            query=query,
+            hits=tuple(hits),
+            sufficient=verdict.sufficient,
+            best_cosine=evidence.best_cosine,
+            word_cover=evidence.word_cover,
+            missing_terms=_missing(query, hits),
+            nearest_topics=_nearest(hits),
+            filters=filters,
+            timings_ms={
+                "embed": (embedded - started) * 1000,
+                "dense": (searched - embedded) * 1000,
+                "lexical": (worded - searched) * 1000,
+                "fuse": (fused - worded) * 1000,
+                "total": (fused - started) * 1000,
+            },
+        )
+
+    def _dense(
+        self,
+        index: CorpusIndex,
+        vector: NDArray[np.float32],
+        allowed: NDArray[np.bool_],
+        most: int,
+    ) -> list[int]:
+        """Return at most `most` chunk numbers by their nearest window or sentence, nearest first."""
+        among = None if allowed.all() else index.rows_of([int(n) for n in np.flatnonzero(allowed)])
+        rows, _ = index.store.search(vector, most * ROWS_PER_CANDIDATE, among=among)
+        found: dict[int, None] = {}
+        for row in rows:
+            for number in index.chunks_of(int(row)):
+                if allowed[number]:
+                    found.setdefault(number)
+        return list(found)[:most]
+
+    def _hits(self, index: CorpusIndex, candidates: _Candidates, terms: Sequence[str]) -> list[Hit]:
+        scores = {
+            number: fused_score(cosine, candidates.shares.get(number, 0.0))
+            for number, cosine in candidates.cosines.items()
+        }
+        dense_ranks = ranks({number: candidates.cosines[number] for number in candidates.dense_listed})
+        lexical_ranks = ranks(candidates.shares)
+        texts = self._library.chunks_by_id([index.chunks[number].id for number in scores])
+        hits = []
+        for number, rank in sorted(ranks(scores).items(), key=lambda item: item[1]):
+            place = index.chunks[number]
+            chunk = texts.get(place.id)
+            if chunk is None:  # removed since the index was built
+                continue
+            hits.append(
+                Hit(
+                    chunk=chunk,
+                    title=place.title,
+                    topic=place.topic,
+                    rank=rank,
+                    score=scores[number],
+                    dense_rank=dense_ranks.get(number),
+                    dense_score=candidates.cosines[number],
+                    lexical_rank=lexical_ranks.get(number),
+                    lexical_score=candidates.shares.get(number),
+                    matched_terms=index.lexical.matched(terms, number),
+                )
+            )
+        return hits
+
+
+def _cosine(index: CorpusIndex, vector: NDArray[np.float32], number: int) -> float:
+    """Return the mean of the chunk's best window and best sentence.
+
+    The sentence finds the fact, the window its surroundings: together they rank better than either.
+    """
+    chunk = index.chunks[number]
+    windows = index.vectors[chunk.windows] @ vector
+    best_window = float(windows.max()) if len(windows) else 0.0
+    if not len(chunk.sentence_rows):
+        return best_window
+    best_sentence = float((index.vectors[chunk.sentence_rows] @ vector).max())
+    return (best_window + best_sentence) / 2
+
+
+def _cut(hits: Iterable[Hit], top_k: int) -> list[Hit]:
+    """Return the hits with the reason for which each is not used, where it is not."""
+    decided: list[Hit] = []
+    kept: list[tuple[Hit, frozenset[str]]] = []
+    for hit in hits:
+        reason = None
+        if len(kept) >= top_k:
+            reason = f"beyond the top {top_k}"
+        elif kept and hit.score < FAR_BEHIND * kept[0][0].score:
+            reason = "far behind the best passage"
+        else:
+            words = frozenset(stems(hit.chunk.text))
+            twin = next((other for other, own in kept if _alike(hit, words, other, own)), None)
+            if twin is None:
+                kept.append((hit, words))
+            else:
+                reason = f"says the same as rank {twin.rank}"
+        decided.append(replace(hit, cut=reason))
+    return decided
+
+
+def _alike(hit: Hit, words: frozenset[str], other: Hit, own: frozenset[str]) -> bool:
+    """Tell whether two passages are near duplicates (Jaccard similarity of their stems)."""
+    union = len(words | own)
+    return hit.chunk.id != other.chunk.id and union > 0 and len(words & own) >= NEAR_DUPLICATE * union
+
+
+def _evidence(
+    index: CorpusIndex, vector: NDArray[np.float32], terms: Sequence[str], hits: Sequence[Hit]
+) -> Evidence:
+    kept = [hit for hit in hits if hit.cut is None]
+    if not kept:
+        return Evidence(0.0, 0.0, 0.0)
+    idf = {term: index.lexical.idf(term) for term in terms}
+    total = sum(idf.values())
+    covers = [sum(idf[term] for term in hit.matched_terms) / total if total else 0.0 for hit in kept]
+    together = {term for hit in kept for term in hit.matched_terms}
+    return Evidence(
+        best_cosine=max(hit.dense_score or 0.0 for hit in kept),
+        word_cover=sum(idf[term] for term in together) / total if total else 0.0,
+        best_cover=max(covers),
+    )
+
+
+def _missing(query: str, hits: Sequence[Hit]) -> tuple[str, ...]:
+    found = {term for hit in hits if hit.cut is None for term in hit.matched_terms}
+    return tuple(word for word in content_words(query) if stem(word.lower()) not in found)
+
+
+def _nearest(hits: Sequence[Hit], most: int = 3) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(hit.title for hit in hits))[:most]

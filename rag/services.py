@@ -1,0 +1,179 @@
+"""Wires Viva together: the only place where concrete backends are chosen."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+from rag.answering.extractive import EmbeddedAnswerer
+from rag.answering.follow_ups import condense_offline
+from rag.answering.support import SupportChecker
+from rag.embedding.base import Embedder, Progress, Vectors, no_progress
+from rag.embedding.onnx import open_onnx_embedder
+from rag.errors import BudgetExceeded
+from rag.ingestion.indexing import Indexer, Ingested
+from rag.ingestion.loading import documents_in
+from rag.providers.choice import ModelChoice
+from rag.retrieval.building import build_index
+from rag.retrieval.retriever import Retriever
+from rag.settings import Settings
+from rag.storage.conversations import Conversations
+from rag.storage.engine import Database
+from rag.storage.ledger import Ledger
+from rag.storage.library import Library
+from rag.stores.base import VectorStore
+from rag.types import Answerer, Document
+
+
+class Services:
+    """Everything the pages and the command line work with. Safe to share between threads."""
+
+    def __init__(
+        self, settings: Settings, embedder: Embedder, database: Database, progress: Progress
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.library = Library(database)
+        self.conversations = Conversations(database, _now)
+        self.ledger = Ledger(database, _now)
+        self.embedder = embedder
+        self._bring_up_to_date(progress)
+        self.retriever = Retriever(
+            embedder,
+            self.library,
+            lambda: build_index(self.library, embedder.model, embedder.dimension, _open_faiss),
+            top_k=settings.retrieval.top_k,
+            candidates=settings.retrieval.candidates,
+        )
+        self._checker = SupportChecker(embedder.embed)
+
+    @property
+    def default_choice(self) -> ModelChoice:
+        """The configured model."""
+        chat = self.settings.chat
+        return ModelChoice(chat.provider, chat.model, chat.base_url, self.settings.api_key)
+
+    def answerer(self, choice: ModelChoice | None = None) -> Answerer:
+        """Return who answers: the given model, or the configured one.
+
+        Raises ConfigurationError when the choice lacks something, such as a key.
+        """
+        choice = choice or self.default_choice
+        if choice.provider == "embedded":
+            return EmbeddedAnswerer(self.retriever, self._checker.check, condense_offline)
+        from rag.answering.chain import ChainAnswerer  # LangChain costs a second of start-up
+
+        return ChainAnswerer(
+            self.retriever,
+            choice,
+            self.ledger,
+            self._checker.check,
+            self.settings.chat,
+            check_budget=self.check_budget,
+        )
+
+    def ingest(self, paths: Sequence[Path], progress: Progress = no_progress) -> list[Ingested]:
+        """Add or update the documents in files and folders and make them searchable."""
+        results = Indexer(self.library, self.embedder, progress).ingest(paths)
+        self.retriever.refresh()
+        return results
+
+    def remove(self, document_id: str) -> bool:
+        """Delete a document everywhere; False when there is none with this id."""
+        removed = self.library.remove(document_id)
+        self.retriever.refresh()
+        return removed
+
+    def document(self, document_id: str) -> Document | None:
+        """Return a document with its text; None when there is none with this id."""
+        return self.library.document(document_id)
+
+    def suggested_questions(self, n: int = 4, seed: int | None = None) -> list[str]:
+        """Return up to `n` questions that the library answers, each about another topic."""
+        chooser = random.Random(seed)  # noqa: S311  # nothing secret depends on it
+        topics: dict[str, list[str]] = {}
+        for summary in self.library.summaries():
+            topics.setdefault(summary.topic, []).append(summary.title)
+        chosen = chooser.sample(sorted(topics), min(n, len(topics)))
+        return [_question_about(chooser.choice(topics[topic])) for topic in chosen]
+
+    def check_budget(self) -> None:
+        """Raise BudgetExceeded when today's spending has reached the limit of the settings."""
+        limit = self.settings.budget.usd_per_day
+        if limit is None:
+            return
+        spent = self.ledger.spent_usd(datetime.combine(_now().date(), time.min, UTC))
+        if spent >= limit:
+            raise BudgetExceeded(
+                f"Today's budget of ${limit} is used up.",
+                limit=limit,
+                spent=spent,
+                hint="Choose the embedded answers, which are free, or raise VIVA_BUDGET__USD_PER_DAY.",
+            )
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+    def _bring_up_to_date(self, progress: Progress) -> None:
+        """Index the shipped knowledge where it changed, and embed anew after a change of model."""
+        indexer = Indexer(self.library, self.embedder, progress)
+        if self.library.embedding_model() not in (None, self.embedder.model):
+            indexer.reembed()
+        folder = self.settings.knowledge_dir
+        if not self.settings.load_knowledge or not folder.is_dir():
+            return
+        stamp = _stamp(folder)
+        if self.library.knowledge_stamp() == stamp:
+            return
+        results = indexer.ingest([folder], origin="knowledge")
+        present = {result.id for result in results}
+        if not any(result.status == "failed" for result in results):
+            for summary in self.library.summaries():
+                if summary.origin == "knowledge" and summary.id not in present:
+                    self.library.remove(summary.id)
+        self.library.set_knowledge_stamp(stamp)
+
+
+def build_services(settings: Settings, progress: Progress = no_progress) -> Services:
+    """Open everything; the first time this exports the embedding model and indexes the knowledge.
+
+    Raises ConfigurationError or StoreError with what to do.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return Services(settings, _open_embedder(settings, progress), Database(settings.sqlalchemy_url), progress)
+
+
+def _open_embedder(settings: Settings, progress: Progress) -> Embedder:
+    chosen = settings.embedding
+    if chosen.backend == "onnx":
+        return open_onnx_embedder(settings.data_dir, progress)
+    from rag.embedding.sentence_transformers import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder(chosen.model)
+
+
+def _open_faiss(vectors: Vectors) -> VectorStore:
+    from rag.stores.faiss import FaissStore
+
+    return FaissStore(vectors)
+
+
+def _stamp(folder: Path) -> str:
+    """Return a hash that changes when a file of the folder is added, removed or written."""
+    digest = hashlib.sha256()
+    for path in documents_in([folder]):
+        state = path.stat()
+        digest.update(f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _question_about(title: str) -> str:
+    return f"What should I know about {title[0].lower() + title[1:] if title[1:2].islower() else title}?"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

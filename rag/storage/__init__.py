@@ -1,0 +1,1 @@
+"""Keeps what must survive a restart: library, vectors, conversations and the ledger of calls."""

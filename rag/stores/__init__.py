@@ -1,0 +1,1 @@
+"""Finds the vectors nearest to a query; one module a backend."""

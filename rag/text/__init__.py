@@ -1,0 +1,1 @@
+"""Text as Viva sees it: blocks, sentences, word pieces and words, with exact offsets."""

