@@ -40,7 +40,7 @@ def hit_lines(result: Json) -> Iterator[str]:
             if place is not None
         ]
         cut = f"; not used: {hit['cut']}" if hit["cut"] else ""
-        path = " > ".join((hit["title"], *hit["heading_path"]))
+        path = " > ".join(dict.fromkeys((hit["title"], *hit["heading_path"])))
         yield f"{hit['rank']}. {path} [{hit['chunk_id']}] ({', '.join(places)}{cut})"
         yield textwrap.shorten(hit["text"], 3 * WIDTH, placeholder=" …")
         yield ""

@@ -55,6 +55,8 @@ class Chunk:
     text: str
     tokens: int
     """Word pieces of the embedding tokenizer."""
+    questions: tuple[str, ...] = ()
+    """What the document's author says this passage answers, in the words of people who ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,8 @@ class Ask:
     """Search for this instead of the condensed question; None: condense."""
     general_knowledge: bool = False
     """Answer from the model's own knowledge, marked and uncited."""
+    trace_id: str = ""
+    """Names the answer in the ledger and in messages; empty: the answerer makes one up."""
 
 
 class Answerer(Protocol):

@@ -61,6 +61,8 @@ class StubServer:
         self.answers: deque[str] = deque()
         """Texts for the next answers, before `answer` is used."""
         self.requests: list[Request] = []
+        self.paths: list[str] = []
+        """Of everything that was asked for, also what is no chat request."""
         self.disconnects = 0
         self.output_tokens = 7
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
@@ -103,11 +105,16 @@ class _Handler(BaseHTTPRequestHandler):
     request_seen: Request
 
     def do_GET(self) -> None:
+        self.server_state.paths.append(self.path)
         models = [{"id": name, "object": "model"} for name in sorted(MODES)]
         self.reply(200, {"object": "list", "data": models})
 
     def do_POST(self) -> None:
         stub = self.server_state
+        stub.paths.append(self.path)
+        if not self.path.endswith("/chat/completions"):
+            self.reply(404, {})
+            return
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         named = body["model"] if body["model"] in MODES else "ok"
         mode = stub.queue.popleft() if stub.queue else named
@@ -265,7 +272,7 @@ MODES: dict[str, Callable[[_Handler], None]] = {
     "hang_before_usage": _steps(_Handler.open, _Handler.pieces, lambda h: h.event({}, "stop"), _keepalives),
     "cut_before_headers": _Handler.reset,
     "cut_before_text": _steps(_Handler.open, _Handler.reset),
-    "cut_mid_token": _steps(_Handler.open, _half, lambda h: time.sleep(0.1), _Handler.reset),
+    "cut_mid_token": _steps(_Handler.open, _half, lambda h: time.sleep(0.3), _Handler.reset),
     "clean_end": _steps(_Handler.open, _half),
     "clean_end_before_text": _Handler.open,
     "error_event": _steps(_Handler.open, _half, _error_event),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any, Protocol
@@ -14,11 +14,13 @@ from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_openai import ChatOpenAI
 
-from rag.answering.citations import CitationParser, claims_of
+from rag.answering.citations import CitationParser
+from rag.answering.claims import claims_of
 from rag.answering.condensing import Condenser, shortened
 from rag.answering.conversation import small_talk
 from rag.answering.extractive import NOT_IN_SOURCES
 from rag.answering.passages import Packed, estimate, pack, recent, too_long
+from rag.answering.run import Run
 from rag.answering.signals import SignalFilter
 from rag.errors import ProviderUnavailable
 from rag.prompts import prompt
@@ -43,10 +45,10 @@ from rag.types import (
     Retrieved,
     TextDelta,
     Turn,
-    Usage,
 )
 
 UNCITED = "The model cited no source: treat every claim as unchecked."
+NOT_ALL = "The model says that the sources do not answer all of this."
 FROM_MEMORY = "From the model's general knowledge, not from the sources: treat every claim as unchecked."
 SHARE_OF_HISTORY = 0.5
 """Of the budget, where there are no passages."""
@@ -91,7 +93,7 @@ class ChainAnswerer:
         self._split = split
         self._clock = clock
         self._new_trace_id = new_trace_id
-        self._models: dict[int, ChatOpenAI] = {}
+        self._models: dict[ChatSettings, ChatOpenAI] = {}
         self._calls = ModelCalls(choice, settings, ledger, check_budget=check_budget, clock=clock)
         brief = shortened(settings)
         self._condenser = Condenser(
@@ -112,10 +114,10 @@ class ChainAnswerer:
         """Yield Retrieved (unless nothing is searched), TextDelta..., Completed; see rag.types.Answerer.
 
         The deltas make up the answer's text exactly; while nothing arrives, empty ones give the caller a
-        chance to stop. Raises ProviderError when the model failed before any
-        text arrived, ConfigurationError and BudgetExceeded. Closing the generator stops the model.
+        chance to stop. Closing the generator stops the model. Raises ProviderError when the model failed
+        before any text arrived, ConfigurationError and BudgetExceeded.
         """
-        run = _Run(self._clock, self._settings.total_timeout_s, self._new_trace_id())
+        run = Run(self._clock, self._settings.total_timeout_s, ask.trace_id or self._new_trace_id())
         if reply := small_talk(ask.question):
             yield from run.shown(reply)
             yield self._completed(run, Answer("answered", reply, "conversation"))
@@ -124,7 +126,7 @@ class ChainAnswerer:
             raise too_long(ask.question, self._settings.context_tokens)
         yield from self._from_memory(ask, run) if ask.general_knowledge else self._from_passages(ask, run)
 
-    def _from_passages(self, ask: Ask, run: _Run) -> Iterator[AnswerEvent]:
+    def _from_passages(self, ask: Ask, run: Run) -> Iterator[AnswerEvent]:
         searched = ask.searched_for
         if not searched:
             searched, usage = yield from self._condenser.condense(
@@ -166,7 +168,7 @@ class ChainAnswerer:
         yield from run.shown(answer.text[len(run.text) :])
         yield self._completed(run, answer)
 
-    def _from_memory(self, ask: Ask, run: _Run) -> Iterator[AnswerEvent]:
+    def _from_memory(self, ask: Ask, run: Run) -> Iterator[AnswerEvent]:
         history = recent(ask.history, int(self._settings.context_tokens * SHARE_OF_HISTORY))
         inputs = {"history": _messages(history), "question": ask.question}
         sent = sum(estimate(text) for turn in history for text in (turn.question, turn.answer))
@@ -187,7 +189,10 @@ class ChainAnswerer:
         )
         yield self._completed(run, answer)
 
-    def _call(self, template: ChatPromptTemplate, inputs: dict[str, Any], sent: int, run: _Run) -> ModelCall:
+    def _call(self, template: ChatPromptTemplate, inputs: dict[str, Any], sent: int, run: Run) -> ModelCall:
+        if self._settings not in self._models:
+            self._chat_model(self._settings)
+            run.lap("load")
         chain = template | self._chat_model(self._settings)
         return self._calls.prepare(
             lambda: chain.stream(inputs),
@@ -200,7 +205,7 @@ class ChainAnswerer:
     def _texts(
         self,
         call: ModelCall,
-        run: _Run,
+        run: Run,
         feed: Callable[[str], str],
         close: Callable[[], str],
         parser: CitationParser,
@@ -218,7 +223,7 @@ class ChainAnswerer:
         call: ModelCall,
         parser: CitationParser,
         signals: SignalFilter,
-        run: _Run,
+        run: Run,
         packed: Packed,
         searched: str,
     ) -> Answer:
@@ -236,6 +241,8 @@ class ChainAnswerer:
             raise _nothing_shown(self.provider)
         elif not citations:
             outcome, note = "partial", UNCITED
+        elif signals.refused:
+            note = NOT_ALL
         claims = () if outcome == "not_in_kb" else claims_of(text, parser.places, self._split)
         checked = self._check(claims, citations)
         run.lap("check")
@@ -253,7 +260,7 @@ class ChainAnswerer:
             dropped_passages=packed.dropped,
         )
 
-    def _completed(self, run: _Run, answer: Answer) -> Completed:
+    def _completed(self, run: Run, answer: Answer) -> Completed:
         return Completed(
             replace(
                 answer,
@@ -266,48 +273,9 @@ class ChainAnswerer:
         )
 
     def _chat_model(self, settings: ChatSettings) -> ChatOpenAI:
-        if settings.max_output_tokens not in self._models:
-            self._models[settings.max_output_tokens] = chat_model(self._choice, settings)
-        return self._models[settings.max_output_tokens]
-
-
-class _Run:
-    """One answer in the making: its text, time and tokens so far."""
-
-    def __init__(self, clock: Callable[[], float], total_timeout_s: float, trace_id: str) -> None:
-        self.trace_id = trace_id
-        self.usages: list[Usage] = []
-        self.text = ""
-        self._clock = clock
-        self._started = self._last = clock()
-        self.end_by = self._started + total_timeout_s
-        self._first: float | None = None
-        self._steps: dict[str, float] = {}
-
-    def shown(self, text: str) -> Iterator[TextDelta]:
-        """Yield `text` as a delta, unless it is empty."""
-        if not text:
-            return
-        if self._first is None:
-            self._first = (self._clock() - self._started) * 1000
-        self.text += text
-        yield TextDelta(text)
-
-    def lap(self, step: str) -> None:
-        """Book the time since the last step under `step`."""
-        now = self._clock()
-        self._steps[step] = (now - self._last) * 1000
-        self._last = now
-
-    def add(self, timings_ms: Mapping[str, float]) -> None:
-        """Take over steps that were measured elsewhere."""
-        self._steps |= {step: ms for step, ms in timings_ms.items() if step != "total"}
-        self._last = self._clock()
-
-    def timings_ms(self) -> dict[str, float]:
-        """Return all steps in order, then first_token and total, which count from the question."""
-        elapsed = (self._clock() - self._started) * 1000
-        return {**self._steps, "first_token": self._first or elapsed, "total": elapsed}
+        if settings not in self._models:
+            self._models[settings] = chat_model(self._choice, settings)
+        return self._models[settings]
 
 
 def _messages(turns: Sequence[Turn]) -> list[BaseMessage]:

@@ -33,7 +33,7 @@ def shortened(settings: ChatSettings) -> ChatSettings:
     patience = min(_PATIENCE_S, settings.first_token_timeout_s)
     return settings.model_copy(
         update={
-            "max_output_tokens": _MOST_TOKENS,
+            "max_output_tokens": min(_MOST_TOKENS, settings.max_output_tokens),
             "first_token_timeout_s": patience,
             "total_timeout_s": patience,
         }
@@ -78,7 +78,8 @@ class Condenser:
             return offline, call.usage
         if call.interruption:
             return offline, call.usage
-        return accepted(call.text, question, history) or offline, call.usage
+        reply = accepted(call.text, question, history)
+        return (reply if reply and stands_alone(reply) else offline), call.usage
 
 
 def accepted(reply: str, question: str, history: Sequence[Turn]) -> str:
@@ -87,10 +88,9 @@ def accepted(reply: str, question: str, history: Sequence[Turn]) -> str:
     A rewriting is one short line whose words come from the conversation: at least half of its content
     words, and something of the question where that says anything.
     """
-    lines = [line.strip(" \t\"'“”*`") for line in reply.splitlines()]
-    text = next((line for line in lines if line), "")
-    text = re.sub(r"^(?:(?:rewritten|standalone|last)? ?question|q) ?: ?", "", text, flags=re.IGNORECASE)
-    if not text or len(text) > _LONGEST or sum(bool(line) for line in lines) > 1:
+    text = re.sub(r"^\W*(?:(?:\w+ )?question|q) ?:", "", reply.strip(), flags=re.IGNORECASE)
+    text = text.strip(" \t\n\"'“”*`")
+    if not text or len(text) > _LONGEST or "\n" in text:
         return ""
     said = set(stems(question))
     known = said | {stem for turn in history for stem in (*stems(turn.question), *stems(turn.answer))}

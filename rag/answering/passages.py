@@ -139,7 +139,7 @@ def _lines(
 
 
 def _opening(number: int, hit: Hit) -> str:
-    label = " > ".join(dict.fromkeys((hit.title, *hit.chunk.heading_path)))
+    label = " / ".join(dict.fromkeys((hit.title, *hit.chunk.heading_path)))
     label = _shortened(re.sub(r"[<>\"\[\]]", "", label), _LABEL_LENGTH)
     return f'<passage number="{number}" from="{label}">'
 

@@ -40,6 +40,19 @@ _NUMBER = re.compile(
     r"|which\s+year|when\s+(?:did|was|were))\b",
     re.IGNORECASE,
 )
+_BROAD = re.compile(
+    r"^\W*(?:what(?:'s|’s|\s+is|\s+are)\s+(?!the\s+(?:name|number|size|title))|define\b|describe\b|explain\b"
+    r"|how\b(?!\s+(?:many|much|long|old|far|large|big|often|tall|high)\b)|why\b|list\b|name\b|which\s+\w+s\b"
+    r"|tell\b|give\b|when\s+(?:is|are|should|would|do|does|to|not)\b|should\b|walk\b)",
+    re.IGNORECASE,
+)
+_SITUATION = re.compile(r"\b(?:we|our|my|i|us|somebody|someone|people|users?|customers?)\b", re.IGNORECASE)
+_QUESTION_WORD = re.compile(r"^\W*(?:who|whom|whose|when|where|which|what|how|in|on|at|of|to)\b", re.IGNORECASE)
+_LIST = re.compile(
+    r"\b(?:list|ways|methods|steps|kinds|types|levels|layers|reasons|rules|stages|phases|metrics|options|strategies"
+    r"|patterns|components|parts|examples|mistakes|signs|what are|name)\b|\bwhat (?:should|must|to)\b|\bwhen (?:is|are|not)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +65,25 @@ class Wanted:
     definition: bool = False
     reason: bool = False
     number: bool = False
+    several: bool = False
+    """Whether a list would answer."""
+    broad: bool = False
+    """Whether one fact is not enough: a definition, a reason, a procedure, a comparison, a situation."""
 
 
 def wanted(question: str) -> Wanted:
     """Return what `question` asks for, judged by its wording alone."""
+    sides = _sides(question)
     return Wanted(
-        sides=_sides(question),
+        sides=sides,
         code=bool(_CODE.search(question)),
         definition=bool(_DEFINITION.search(question)),
         reason=bool(_REASON.search(question)),
         number=bool(_NUMBER.search(question)),
+        several=bool(_LIST.search(question)),
+        broad=sides is not None
+        or bool(_BROAD.search(question) or _SITUATION.search(question))
+        or not _QUESTION_WORD.search(question),
     )
 
 

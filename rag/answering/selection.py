@@ -15,19 +15,21 @@ from rag.retrieval.index import IndexedChunk, IndexedSentence
 from rag.text.words import stems
 from rag.types import Hit
 
-PASSAGES = 4
+PASSAGES = 2
 """Sentences come from this many of the best passages."""
-COVER, PASSAGE, NEIGHBOUR = 0.5, 0.3, 0.2
+COVER, PASSAGE, NEIGHBOUR = 0.5, 1.2, 0.2
 """Weights of a sentence's word cover, of its passage's score and of the better of its two neighbours' scores,
 beside the cosine with weight 1."""
-FITTING = 0.08
+FITTING = 0.1
 """Added to a sentence of the kind the question asks for: a definition, a reason, a number."""
 SIDE = 0.15
 """Added to a sentence about both sides of a comparison."""
 REPEAT = 0.92
 """Cosine from which a sentence repeats one that was already chosen."""
-MOST_WORDS, MOST_UNITS = 100, 4
-"""Length of an answer; a list counts as one unit and is quoted whole or not at all."""
+NARROW = (88, 4)
+"""Words and units of an answer to a question for one fact; a list counts as one unit."""
+BROAD = (140, 6)
+"""The same where one fact is not enough."""
 SHORT_LIST_WORDS, SHORT_LIST_ITEMS = 110, 8
 WEAK = 0.5
 """A sentence below this share of the best one's score is not quoted."""
@@ -101,21 +103,22 @@ def candidates(
             vector = None if sentence.row is None else vectors[sentence.row]
             cosine = 0.4 if vector is None else float(vector @ query_vector)
             cover = sum(weight for term, weight in weights.items() if term in terms) / total
-            score = cosine + COVER * cover + PASSAGE * hit.score + _fit(text, terms, weights, wants)
+            score = cosine + COVER * cover + PASSAGE * hit.score + _fit(text, terms, weights, wants, sentence)
             own.append(Candidate(hit, sentence, text, score, vector, place, terms))
         found.extend(_with_neighbours(own))
     return sorted(found, key=lambda candidate: -candidate.score)
 
 
 def select(ranked: Sequence[Candidate], wants: Wanted) -> list[Unit]:
-    """Return the units to quote, best first: no repeats, at most MOST_UNITS and about MOST_WORDS."""
+    """Return the units to quote, best first, without repeats, as much as a question of this kind wants."""
     if not ranked:
         return []
+    most_words, most_units = BROAD if wants.broad else NARROW
     chosen: list[Unit] = []
     taken: set[int] = set()
     length = 0
     for candidate in _both_sides_first(ranked, wants):
-        if len(chosen) >= MOST_UNITS or candidate.score < WEAK * ranked[0].score:
+        if len(chosen) >= most_units or candidate.score < WEAK * ranked[0].score:
             break
         if candidate.sentence.start in taken and any(candidate in unit.candidates for unit in chosen):
             continue
@@ -124,7 +127,7 @@ def select(ranked: Sequence[Candidate], wants: Wanted) -> list[Unit]:
             member.sentence.start in taken and _same(member, chosen) for member in unit.candidates
         ):
             continue
-        if chosen and length + unit.words > MOST_WORDS:
+        if chosen and length + unit.words > most_words:
             continue
         if _repeats(unit, chosen):
             continue
@@ -142,9 +145,18 @@ def _same(member: Candidate, chosen: Sequence[Unit]) -> bool:
     )
 
 
-def _fit(text: str, terms: frozenset[str], weights: dict[str, float], wants: Wanted) -> float:
+def _fit(
+    text: str,
+    terms: frozenset[str],
+    weights: dict[str, float],
+    wants: Wanted,
+    sentence: IndexedSentence,
+) -> float:
     bonus = 0.0
+    is_item = sentence.list_id is not None
     if wants.number and _HAS_NUMBER.search(text):
+        bonus += FITTING
+    if wants.several and is_item:
         bonus += FITTING
     if wants.reason and _CAUSAL.search(text):
         bonus += FITTING

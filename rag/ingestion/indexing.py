@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from rag.ingestion.front_matter import front_matter
 from rag.ingestion.loading import documents_in, load_file
 from rag.storage.library import Library, Origin
 from rag.text.sentences import Sentence, sentences
+from rag.text.words import distinct
 from rag.types import Chunk, Document, Span
 
 EMBEDDED_KINDS = frozenset({"prose", "list_item", "table_row"})
@@ -82,7 +83,8 @@ class Indexer:
 
     def index(self, document: Document, *, origin: Origin) -> int:
         """Store one document, embedding only what has no vector yet; return its number of chunks."""
-        chunks = chunk(document)
+        asked = front_matter(document.text, document.path)[0].questions
+        chunks = [replace(part, questions=_questions_of(part, asked)) for part in chunk(document)]
         quotable = sentences(document.text, document.body_start)
         read = _readings(document, chunks, quotable)
         model = self._embedder.model
@@ -147,7 +149,6 @@ class _Reading:
 
 def _readings(document: Document, chunks: Sequence[Chunk], quotable: Sequence[Sentence]) -> list[_Reading]:
     """Return the windows of all chunks; a sentence that two windows hold belongs to the first."""
-    asked = front_matter(document.text, document.path)[0].questions
     starts = [unit.start for unit in quotable]
     taken: set[int] = set()
     found = []
@@ -166,20 +167,20 @@ def _readings(document: Document, chunks: Sequence[Chunk], quotable: Sequence[Se
             places = tuple((quotable[n].start + shift, quotable[n].end + shift) for n in numbers)
             keys = tuple(_key(f"{start}-{end}\0{text}") for start, end in places)
             found.append(_Reading(part.id, span, text, _key(text), numbers, places, keys))
-        for question in _questions_of(part, asked):
-            whole = Span(part.start, part.end)
-            found.append(_Reading(part.id, whole, question, _key(question), (), (), ()))
+        whole = Span(part.start, part.end)
+        found.extend(
+            _Reading(part.id, whole, question, _key(question), (), (), ()) for question in part.questions
+        )
     return found
 
 
-def _questions_of(part: Chunk, asked: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Yield the questions that the author says this section answers.
+def _questions_of(part: Chunk, asked: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the questions that the author says this section answers.
 
     Each becomes one more vector of its chunks: a question lies nearer to a question in other words than
     to the sentence that answers it ("Document Expansion by Query Prediction", Nogueira et al., 2019).
     """
-    for heading in part.heading_path:
-        yield from asked.get(heading, ())
+    return distinct(question for heading in part.heading_path for question in asked.get(heading, ()))
 
 
 def _key(text: str) -> str:

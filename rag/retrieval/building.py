@@ -61,6 +61,8 @@ def build_index(
     for chunk in chunks:
         inside = sentences_within(document_sentences[chunk.document_id], chunk)
         own = window_rows[chunk.id]
+        first = own[0] if own else 0
+        asked = first + len(own) - len(chunk.questions)  # the author's questions come last
         document = documents[chunk.document_id]
         indexed.append(
             IndexedChunk(
@@ -70,7 +72,8 @@ def build_index(
                 topic=document.topic,
                 start=chunk.start,
                 end=chunk.end,
-                windows=slice(own[0], own[-1] + 1) if own else slice(0, 0),
+                windows=slice(first, asked),
+                questions=slice(asked, first + len(own)),
                 sentences=inside,
                 sentence_rows=np.asarray([s.row for s in inside if s.row is not None], np.int64),
             )

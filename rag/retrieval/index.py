@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,8 +41,17 @@ class IndexedChunk:
     start: int
     end: int
     windows: slice
+    questions: slice
+    """The vectors of the questions that the author says it answers."""
     sentences: tuple[IndexedSentence, ...]
     sentence_rows: Rows
+
+    @property
+    def rows(self) -> Iterator[int]:
+        """All rows of the index that lead to this chunk."""
+        yield from range(self.windows.start, self.windows.stop)
+        yield from range(self.questions.start, self.questions.stop)
+        yield from map(int, self.sentence_rows)
 
 
 class CorpusIndex:
@@ -65,8 +74,8 @@ class CorpusIndex:
         self._number_of = {chunk.id: number for number, chunk in enumerate(chunks)}
         self._chunks_of_row: defaultdict[int, list[int]] = defaultdict(list)
         for number, chunk in enumerate(chunks):
-            for row in (*range(chunk.windows.start, chunk.windows.stop), *chunk.sentence_rows):
-                self._chunks_of_row[int(row)].append(number)
+            for row in chunk.rows:
+                self._chunks_of_row[row].append(number)
 
     def chunk(self, chunk_id: str) -> IndexedChunk | None:
         """Return the chunk with this id; None when this version of the library has none."""
@@ -91,12 +100,7 @@ class CorpusIndex:
 
     def rows_of(self, chunk_numbers: Sequence[int]) -> Rows:
         """Return all rows of the given chunks, ascending."""
-        rows = [
-            row
-            for number in chunk_numbers
-            for chunk in (self.chunks[number],)
-            for row in (*range(chunk.windows.start, chunk.windows.stop), *chunk.sentence_rows)
-        ]
+        rows = [row for number in chunk_numbers for chunk in (self.chunks[number],) for row in chunk.rows]
         return np.unique(np.asarray(rows, np.int64))
 
 
@@ -113,5 +117,5 @@ def sentences_within(sentences: Sequence[IndexedSentence], chunk: Chunk) -> tupl
 
 
 def lexical_text(title: str, chunk: Chunk) -> str:
-    """Return what the lexical index reads of a chunk: title, headings and text."""
-    return "\n".join((title, *chunk.heading_path, chunk.text))
+    """Return what the lexical index reads of a chunk: title, headings, text and its author's questions."""
+    return "\n".join((title, *chunk.heading_path, chunk.text, *chunk.questions))

@@ -15,6 +15,7 @@ from rag.retrieval.cutoff import Evidence, weigh
 from rag.retrieval.fusion import fused_score, ranks
 from rag.retrieval.index import CorpusIndex
 from rag.storage.library import Library
+from rag.stores.base import Rows
 from rag.text.words import content_words, stem, stems
 from rag.types import Filters, Hit, Retrieval
 
@@ -22,6 +23,7 @@ ROWS_PER_CANDIDATE = 8
 """Rows asked of the vector store per candidate chunk: a chunk has several windows and sentences."""
 NEAR_DUPLICATE = 0.8
 """Share of stems two passages have in common from which the lower one is dropped."""
+REFERENCE_HEADINGS = frozenset({"references", "bibliography", "further reading", "see also", "literature"})
 FAR_BEHIND = 0.45
 """A hit below this share of the best score is not used."""
 
@@ -87,11 +89,7 @@ class Retriever:
         searched = perf_counter()
         terms = stems(query)
         shares = np.where(allowed, index.lexical.scores(terms), 0)
-        lexical = [
-            int(number)
-            for number in np.argsort(-shares, kind="stable")[:most]
-            if shares[number] > 0
-        ]
+        lexical = [int(number) for number in np.argsort(-shares, kind="stable")[:most] if shares[number] > 0]
         worded = perf_counter()
         candidates = _Candidates(
             frozenset(dense),
@@ -172,15 +170,24 @@ class Retriever:
 def _cosine(index: CorpusIndex, vector: NDArray[np.float32], number: int) -> float:
     """Return the mean of the chunk's best window and best sentence.
 
-    The sentence finds the fact, the window its surroundings: together they rank better than either.
+    The sentence finds the fact, the window its surroundings: together they rank better than either. Where
+    the author wrote down which questions the chunk answers, the nearest of them has half the weight.
     """
     chunk = index.chunks[number]
-    windows = index.vectors[chunk.windows] @ vector
-    best_window = float(windows.max()) if len(windows) else 0.0
-    if not len(chunk.sentence_rows):
-        return best_window
-    best_sentence = float((index.vectors[chunk.sentence_rows] @ vector).max())
-    return (best_window + best_sentence) / 2
+    text = np.mean(
+        [_best(index, vector, rows) for rows in (chunk.windows, chunk.sentence_rows) if _any(rows)]
+    )
+    if not _any(chunk.questions):
+        return float(text)
+    return float(text + _best(index, vector, chunk.questions)) / 2
+
+
+def _any(rows: slice | Rows) -> bool:
+    return rows.stop > rows.start if isinstance(rows, slice) else len(rows) > 0
+
+
+def _best(index: CorpusIndex, vector: NDArray[np.float32], rows: slice | Rows) -> float:
+    return float((index.vectors[rows] @ vector).max())
 
 
 def _cut(hits: Iterable[Hit], top_k: int) -> list[Hit]:
@@ -191,6 +198,8 @@ def _cut(hits: Iterable[Hit], top_k: int) -> list[Hit]:
         reason = None
         if len(kept) >= top_k:
             reason = f"beyond the top {top_k}"
+        elif _lists_references(hit):
+            reason = "lists references"
         elif kept and hit.score < FAR_BEHIND * kept[0][0].score:
             reason = "far behind the best passage"
         else:
@@ -202,6 +211,12 @@ def _cut(hits: Iterable[Hit], top_k: int) -> list[Hit]:
                 reason = f"says the same as rank {twin.rank}"
         decided.append(replace(hit, cut=reason))
     return decided
+
+
+def _lists_references(hit: Hit) -> bool:
+    """Tell whether a passage only names literature, which matches many questions and answers none."""
+    headings = hit.chunk.heading_path
+    return bool(headings) and headings[-1].strip().lower() in REFERENCE_HEADINGS
 
 
 def _alike(hit: Hit, words: frozenset[str], other: Hit, own: frozenset[str]) -> bool:

@@ -53,6 +53,7 @@ _FIRST = (
         "end" INTEGER NOT NULL,
         text TEXT NOT NULL,
         tokens INTEGER NOT NULL,
+        questions {json} NOT NULL,
         UNIQUE (document_id, position))""",
     """CREATE TABLE windows (
         chunk_id TEXT NOT NULL REFERENCES chunks (id) ON DELETE CASCADE,

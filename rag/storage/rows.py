@@ -58,6 +58,7 @@ def chunk_rows(chunks: Sequence[Chunk]) -> Rows:
             "end": chunk.end,
             "text": chunk.text,
             "tokens": chunk.tokens,
+            "questions": list(chunk.questions),
         }
         for position, chunk in enumerate(chunks)
     ]
@@ -96,5 +97,7 @@ def sentence_rows(document_id: str, sentences: Sequence[tuple[Span, str, int | N
 
 def chunk_of(row: Row[*tuple[Any, ...]]) -> Chunk:
     """Return the chunk of a row (id, document id, heading path, start, end, text, tokens)."""
-    chunk_id, document_id, heading_path, start, end, text, tokens = row
-    return Chunk(chunk_id, document_id, tuple(heading_path), start, end, text, tokens)
+    chunk_id, document_id, heading_path, start, end, text, tokens, questions = row
+    return Chunk(
+        chunk_id, document_id, tuple(heading_path), start, end, text, tokens, tuple(questions)
+    )

@@ -116,6 +116,7 @@ chunks = Table(
     Column("end", Integer, nullable=False),
     Column("text", Words, nullable=False),
     Column("tokens", Integer, nullable=False),
+    Column("questions", JSON, nullable=False),
     UniqueConstraint("document_id", "position"),
 )
 

@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answering.citations import CitationParser, claims_of
+from rag.answering.citations import CitationParser
+from rag.answering.claims import claims_of
 from rag.answering.signals import SignalFilter
 from rag.text.sentences import sentences
 from rag.types import Citation
 
 CITABLE = {
-    (passage, sentence): Citation(0, f"c{passage}", f"d{passage}", "Title", sentence * 10, sentence * 10 + 5, "quote")
+    (passage, sentence): Citation(
+        0, f"c{passage}", f"d{passage}", "Title", sentence * 10, sentence * 10 + 5, "quote"
+    )
     for passage in (1, 2, 3)
     for sentence in (1, 2, 3, 4)
 }
@@ -117,12 +120,24 @@ def test_a_marker_never_becomes_a_link(text: str, expected: str) -> None:
 def test_half_a_marker_is_held_back_until_it_is_whole() -> None:
     parser = CitationParser(CITABLE)
     assert [parser.feed(piece) for piece in ("So [", "1", ".", "2", ", 3", ".1", "]", ".")] == [
-        "So", "", "", "", "", "", " [1][2]", ".",
-    ]  # fmt: skip
+        "So",
+        "",
+        "",
+        "",
+        "",
+        "",
+        " [1][2]",
+        ".",
+    ]
 
 
 def test_half_a_marker_at_the_end_is_dropped() -> None:
-    assert [shown("So [1."), shown("So [1.2"), shown("So [[1.2]"), shown("So [")] == ["So", "So", "So [1]", "So ["]
+    assert [shown("So [1."), shown("So [1.2"), shown("So [[1.2]"), shown("So [")] == [
+        "So",
+        "So",
+        "So [1]",
+        "So [",
+    ]
 
 
 def test_citations_are_numbered_by_first_appearance_of_their_sentence() -> None:
@@ -135,10 +150,48 @@ def test_citations_are_numbered_by_first_appearance_of_their_sentence() -> None:
 
 
 PIECES = st.sampled_from(
-    ["[1.1]", "[1.2, 2.1]", "[9.9]", "[[2.2]]", "【1.1】", "[3]", "[", "]", "[[", "]]", "1", ".", "2", ",", "-", " ", "  ",
-     "\n", "\n\n", "`", "``", "```", "~~~", "(", ")", ":", "!", "\\", "> ", "- ", "word", "Ende.", "MISSING:", "MISS",
-     "NOT_IN_SOURCES", "NOT_IN", "**", "［1.3］", "0.5"]
-)  # fmt: skip
+    [
+        "[1.1]",
+        "[1.2, 2.1]",
+        "[9.9]",
+        "[[2.2]]",
+        "【1.1】",
+        "[3]",
+        "[",
+        "]",
+        "[[",
+        "]]",
+        "1",
+        ".",
+        "2",
+        ",",
+        "-",
+        " ",
+        "  ",
+        "\n",
+        "\n\n",
+        "`",
+        "``",
+        "```",
+        "~~~",
+        "(",
+        ")",
+        ":",
+        "!",
+        "\\",
+        "> ",
+        "- ",
+        "word",
+        "End.",
+        "MISSING:",
+        "MISS",
+        "NOT_IN_SOURCES",
+        "NOT_IN",
+        "**",
+        "［1.3］",
+        "0.5",
+    ]
+)
 TEXTS = st.lists(PIECES, max_size=25).map("".join)
 
 
@@ -180,14 +233,16 @@ def test_no_delta_holds_half_a_marker(text: str) -> None:
 def test_outside_code_exactly_the_citations_look_like_markers(text: str) -> None:
     _, parser, _ = read([text])
     out = "".join(read([text])[0])
-    found = [
-        (match.end(1), int(match[2])) for match in re.finditer(r"(?<!\\)((?:\\\\)*)\[(\d+)\]", out)
-    ]
+    found = [(match.end(1), int(match[2])) for match in re.finditer(r"(?<!\\)((?:\\\\)*)\[(\d+)\]", out)]
     assert found == parser.places
 
 
 def test_a_refusal_is_never_shown() -> None:
-    for text in ("NOT_IN_SOURCES", "**NOT_IN_SOURCES**", " NOT_IN_SOURCES. The passages are about cats [1.1]."):
+    for text in (
+        "NOT_IN_SOURCES",
+        "**NOT_IN_SOURCES**",
+        " NOT_IN_SOURCES. The passages are about cats [1.1].",
+    ):
         deltas, parser, signals = read(list(text))
         assert ("".join(deltas), signals.refused, parser.citations) == ("", True, [])
 
@@ -236,4 +291,6 @@ def test_list_items_and_table_rows_are_claims_of_their_own() -> None:
 
 
 def test_headings_questions_and_code_are_no_claims() -> None:
-    assert claims("# Title\n\nWhy so?\n\n```\nx[1]\n```\n\nBecause `a[1]` is [1.1].") == [("Because `a[1]` is.", (1,))]
+    assert claims("# Title\n\nWhy so?\n\n```\nx[1]\n```\n\nBecause `a[1]` is [1.1].") == [
+        ("Because `a[1]` is.", (1,))
+    ]

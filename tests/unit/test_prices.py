@@ -80,7 +80,16 @@ def test_a_compatible_server_needs_a_model_but_no_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://host/v1", "file:///etc/passwd", "127.0.0.1:1/v1", "http://", "http://h/v1?key=1", "http://h:x/v1"]
+    "url",
+    [
+        "",
+        "ftp://host/v1",
+        "file:///etc/passwd",
+        "127.0.0.1:1/v1",
+        "http://",
+        "http://h/v1?key=1",
+        "http://h:x/v1",
+    ],
 )
 def test_only_http_addresses_are_accepted(url: str) -> None:
     with pytest.raises(ConfigurationError, match="address"):

@@ -1,0 +1,60 @@
+"""The frame around every page: page settings, navigation, the sidebar with conversations and models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from pages.shared.history import draw_history
+from pages.shared.picker import draw_picker
+from pages.shared.services import services
+
+SHARED = Path(__file__).parent / "shared"
+
+st.set_page_config(
+    page_title="Viva",
+    page_icon=SHARED / "icon.svg",  # an icon of Streamlit's set would be fetched from another server
+    layout="wide",
+    initial_sidebar_state="auto",
+    menu_items={"About": "**Viva** answers from its sources and shows the sentences it rests on."},
+)
+
+# The default page answers at / alone, so the chat is registered twice; the menu shows the one in use.
+at_root = urlsplit(st.context.url or "").path in ("", "/")
+chat_help = "Ask about GenAI backends and RAG. Answers cite the sentences they rest on."
+chat_at_root = st.Page(
+    "chat/page.py",
+    title="Chat",
+    icon=":material/forum:",
+    url_path="start",
+    default=True,
+    visibility="visible" if at_root else "hidden",
+    help=chat_help,
+)
+chat = st.Page(
+    "chat/page.py",
+    title="Chat",
+    icon=":material/forum:",
+    url_path="chat",
+    visibility="hidden" if at_root else "visible",
+    help=chat_help,
+)
+sources = st.Page(
+    "sources/page.py",
+    title="Sources",
+    icon=":material/menu_book:",
+    url_path="sources",
+    help="All documents of the library by topic. A citation opens here with its sentence marked.",
+)
+page = st.navigation([chat_at_root, chat, sources])
+
+st.logo(SHARED / "logo.svg", icon_image=SHARED / "icon.svg", size="large")
+st.html(SHARED / "viva.css")
+ready = services()
+with st.sidebar:
+    draw_history(ready, chat_at_root if at_root else chat)
+    st.space("small")
+    draw_picker(ready)
+page.run()

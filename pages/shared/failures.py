@@ -1,0 +1,46 @@
+"""Shows what went wrong: one sentence, what to do, and a trace id to quote."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+import uuid
+
+import streamlit as st
+
+from pages.shared import sanitise
+from rag.errors import RagError
+
+log = logging.getLogger("viva.pages")
+
+
+def new_trace_id() -> str:
+    """Return 16 hexadecimal digits."""
+    return uuid.uuid4().hex[:16]
+
+
+def draw_failure(error: RagError, trace_id: str = "") -> None:
+    """Show an error that a person can act on."""
+    told = f"**{sanitise.label(str(error))}** {sanitise.label(error.hint)}"
+    st.error(told + (f"\n\nTrace id `{trace_id}`" if trace_id else ""), icon=":material/error:")
+
+
+def report(error: BaseException) -> str:
+    """Log where an unexpected error happened, without its message, and return its trace id.
+
+    A message may hold what someone typed, so it is not written to the log.
+    """
+    trace_id = new_trace_id()
+    places = "".join(traceback.format_tb(error.__traceback__))
+    log.error("Trace %s: %s\n%s", trace_id, type(error).__name__, places)
+    return trace_id
+
+
+def on_script_error(error: Exception) -> bool:
+    """Replace Streamlit's traceback for whatever a page did not expect."""
+    trace_id = report(error)
+    if isinstance(error, RagError):
+        draw_failure(error, trace_id)
+    else:
+        draw_failure(RagError("Something went wrong on this page.", hint="Reload it to go on."), trace_id)
+    return True

@@ -1,0 +1,39 @@
+"""Scrolls the page to an element: the one thing here that needs JavaScript."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+_scroller = st.components.v2.component(
+    "viva_scroller",
+    js="""
+const seen = new WeakMap();
+export default function ({ data, parentElement }) {
+  if (seen.get(parentElement) === data.occasion) return;
+  seen.set(parentElement, data.occasion);
+  let tries = 0;
+  let stop = false;
+  const leave = () => { stop = true; };
+  window.addEventListener("wheel", leave, { once: true, passive: true });
+  window.addEventListener("touchmove", leave, { once: true, passive: true });
+  const look = () => {
+    if (stop) return;
+    document.querySelector(data.selector)?.scrollIntoView({ block: data.block });
+    if (tries++ < 10) setTimeout(look, 120);
+  };
+  look();
+}
+""",
+)
+
+
+def scroll_to(selector: str, occasion: str, block: Literal["start", "center"] = "start") -> None:
+    """Bring the first element that matches into view, once per `occasion`.
+
+    The page grows for a moment after it is drawn, so this is repeated for about a second, or until
+    the reader scrolls.
+    """
+    data = {"selector": selector, "occasion": occasion, "block": block}
+    _scroller(key="scroller", data=data, height=1)
