@@ -102,6 +102,10 @@ class Retrieval:
     """All candidates in fused order, also those that were cut."""
     sufficient: bool = False
     """False: nothing found is close enough to answer from."""
+    borderline: bool = False
+    """True: close enough for an answer in part only."""
+    margin: float = 0.0
+    """Log-odds that the passages answer the query, as the cut-off weighed them."""
     best_cosine: float = 0.0
     """Cosine of the best window or sentence with the query."""
     word_cover: float = 0.0

@@ -29,19 +29,21 @@ _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethro
 _PARSER.disable("reference")  # [1]: https://... would turn markers into links
 _PARSER.core.ruler.disable("text_join")  # keeps \[1\] apart from [1]
 
+_LITERAL_BRACKET = "\ue000"
+"""Stands for a [ that was escaped and so begins no marker, until it is written."""
 _CONTROLS = dict.fromkeys(
     ord(sign)
-    for sign in map(chr, [*range(0xA0), *range(0x2000, 0x2070), 0xFEFF])
-    if unicodedata.category(sign) in ("Cc", "Cf") and sign not in "\t\n\r\u200c\u200d"
+    for sign in map(chr, [*range(0xA0), *range(0x2000, 0x2070), 0xFEFF, 0xE000])
+    if unicodedata.category(sign) in ("Cc", "Cf", "Co") and sign not in "\t\n\r\u200c\u200d"
 )
 """Control characters, and those that change the direction of writing and so can hide a name."""
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\[\]]*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\[\]\ue000]*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _TRAILING = re.compile(r"[.,;:!?)'\"*_~]+$")
 _MARKER = re.compile(r"\[(\d{1,3})\]")
-_SPECIAL = re.compile(r"[\\`*\[\]<$~|]|(?<!\w)_|_(?!\w)|&(?=[#\w])|:(?=[\w:+-])|!(?=\[)")
+_SPECIAL = re.compile(r"[\\`*\[\]<$~|]|(?<!\w)_|_(?!\w)|&(?=[#\w])|:(?=[\w:+-])|!(?=\[|\Z)")
 _REPLACED = re.compile(
     r"(?<!\S)(?:<->|->|<-|--|>=|<=|~=)(?!\S)"  # arrows, dashes, comparisons
-    r"|:(?=[\w+-]+:)"  # :emoji:, :material_icon:, :streamlit:
+    r"|:(?=[\w+-]+:|material/)"  # :emoji:, :material_icon:, :streamlit:
 )
 _LINE_START = re.compile(r"^[ \t]*(?:(\d{1,9})([.)])|([-+=#>]))", re.MULTILINE)
 _LANGUAGE = re.compile(r"[a-z0-9+#]{1,20}", re.IGNORECASE)
@@ -159,14 +161,26 @@ def _cell(content: str) -> str:
 
 def _lines(node: SyntaxTreeNode, chips: Mapping[int, Chip] | None) -> str:
     inline = [child for holder in node.children for child in holder.children]
-    return _starts_escaped("".join(_inline(child, chips) for child in inline)).strip()
+    return _starts_escaped(_line(inline, chips)).strip()
+
+
+def _line(nodes: Iterable[SyntaxTreeNode], chips: Mapping[int, Chip] | None) -> str:
+    """Write what stands in a line; neighbouring texts are read as one, escaped signs included."""
+    written, text = [], ""
+    for node in nodes:
+        if node.type == "text":
+            text += node.content
+        elif node.type == "text_special":
+            text += node.content.replace("[", _LITERAL_BRACKET)
+        else:
+            written += [_marked(text, chips), _inline(node, chips)]
+            text = ""
+    return "".join([*written, _marked(text, chips)])
 
 
 def _inline(node: SyntaxTreeNode, chips: Mapping[int, Chip] | None) -> str:
-    inner = "".join(_inline(child, chips) for child in node.children)
+    inner = _line(node.children, chips)
     match node.type:
-        case "text":
-            return _marked(node.content, chips)
         case "strong" | "em" | "s":
             return f"{node.markup}{inner}{node.markup}" if inner.strip() else inner
         case "code_inline":
@@ -245,7 +259,7 @@ def _escaped(text: str) -> str:
 
 
 def _backslashed(text: str) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", text)
+    return _SPECIAL.sub(r"\\\g<0>", text).replace(_LITERAL_BRACKET, "\\[")
 
 
 def _starts_escaped(lines: str) -> str:

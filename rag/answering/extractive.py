@@ -11,7 +11,7 @@ from rag.answering.composition import Composed, compose
 from rag.answering.conversation import small_talk
 from rag.answering.questions import wanted
 from rag.answering.selection import candidates, select
-from rag.answering.sufficiency import judge
+from rag.answering.sufficiency import missing_part
 from rag.retrieval.retriever import Retriever
 from rag.text.words import stems
 from rag.types import (
@@ -48,7 +48,7 @@ class EmbeddedAnswerer:
     def stream(self, ask: Ask) -> Iterator[AnswerEvent]:
         """Yield Retrieved (unless nothing is searched), the answer's sentences, and Completed."""
         clock = _Clock()
-        trace_id = uuid4().hex
+        trace_id = ask.trace_id or uuid4().hex
         if reply := small_talk(ask.question):
             yield TextDelta(reply)
             yield Completed(
@@ -121,10 +121,7 @@ class EmbeddedAnswerer:
         chosen = select(ranked, wants)
         if not chosen:
             return None, ""
-        verdict = judge(question, wants, chosen, index.lexical)
-        if not verdict.answers:
-            return None, ""
-        return compose(chosen, wants), verdict.missing
+        return compose(chosen, wants), missing_part(question, retrieval, chosen, index.lexical)
 
 
 class _Clock:

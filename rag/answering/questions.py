@@ -47,7 +47,9 @@ _BROAD = re.compile(
     re.IGNORECASE,
 )
 _SITUATION = re.compile(r"\b(?:we|our|my|i|us|somebody|someone|people|users?|customers?)\b", re.IGNORECASE)
-_QUESTION_WORD = re.compile(r"^\W*(?:who|whom|whose|when|where|which|what|how|in|on|at|of|to)\b", re.IGNORECASE)
+_QUESTION_WORD = re.compile(
+    r"^\W*(?:who|whom|whose|when|where|which|what|how|in|on|at|of|to)\b", re.IGNORECASE
+)
 _LIST = re.compile(
     r"\b(?:list|ways|methods|steps|kinds|types|levels|layers|reasons|rules|stages|phases|metrics|options|strategies"
     r"|patterns|components|parts|examples|mistakes|signs|what are|name)\b|\bwhat (?:should|must|to)\b|\bwhen (?:is|are|not)\b",

@@ -26,9 +26,9 @@ SIDE = 0.15
 """Added to a sentence about both sides of a comparison."""
 REPEAT = 0.92
 """Cosine from which a sentence repeats one that was already chosen."""
-NARROW = (88, 4)
+NARROW = (85, 4)
 """Words and units of an answer to a question for one fact; a list counts as one unit."""
-BROAD = (140, 6)
+BROAD = (135, 6)
 """The same where one fact is not enough."""
 SHORT_LIST_WORDS, SHORT_LIST_ITEMS = 110, 8
 WEAK = 0.5

@@ -47,9 +47,7 @@ def documents_in(paths: Iterable[Path]) -> Iterator[Path]:
         elif path.exists():
             yield path
         else:
-            raise KnowledgeError(
-                f"{path} does not exist.", path=path, hint="Check the spelling of the path."
-            )
+            raise KnowledgeError(f"{path} does not exist.", path=path, hint="Check the spelling of the path.")
 
 
 def load_file(path: Path, root: Path) -> Document:
@@ -83,9 +81,7 @@ def load_text(text: str, name: str) -> Document:
     """
     meta, body_start = front_matter(text, name)
     if not any(map(str.isalnum, text[body_start:])):
-        raise KnowledgeError(
-            f"{name} has no text.", path=name, hint="Add text to the file or leave it out."
-        )
+        raise KnowledgeError(f"{name} has no text.", path=name, hint="Add text to the file or leave it out.")
     path = Path(name)
     folder = re.sub(r"^\d+[-_. ]+", "", path.parent.name)
     return Document(

@@ -104,7 +104,9 @@ def _beginnings(text: str, start: int) -> dict[int, tuple[Block | None, bool, bo
         last_block = sentence.block
         is_heading = sentence.kind == "heading"
         is_whole = is_first and sentence.end == block.end and block.kind == "paragraph"
-        is_caption = is_whole and sentence.end - sentence.start <= 80 and text[sentence.end-1] not in ".!?;,)”\"'"
+        is_caption = (
+            is_whole and sentence.end - sentence.start <= 80 and text[sentence.end - 1] not in ".!?;,)”\"'"
+        )
         leads = is_heading or text[sentence.end - 1] in ":：" or is_caption
         begin = block.start if is_first else sentence.start
         found[begin] = (block, is_first, not is_heading, leads)

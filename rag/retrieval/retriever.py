@@ -23,6 +23,10 @@ ROWS_PER_CANDIDATE = 8
 """Rows asked of the vector store per candidate chunk: a chunk has several windows and sentences."""
 NEAR_DUPLICATE = 0.8
 """Share of stems two passages have in common from which the lower one is dropped."""
+WEIGHED = 3
+"""How many of the best passages are weighed as evidence."""
+NEIGHBOURS = 20
+"""How many of the nearest vectors tell whether the library treats the subject at all."""
 REFERENCE_HEADINGS = frozenset({"references", "bibliography", "further reading", "see also", "literature"})
 FAR_BEHIND = 0.45
 """A hit below this share of the best score is not used."""
@@ -104,9 +108,13 @@ class Retriever:
         return Retrieval(
             query=query,
             hits=tuple(hits),
-            sufficient=verdict.sufficient,
-            best_cosine=evidence.best_cosine,
-            word_cover=evidence.word_cover,
+            sufficient=verdict.level != "insufficient",
+            borderline=verdict.level == "borderline",
+            margin=verdict.margin,
+            best_cosine=max(evidence.window, evidence.sentence),
+            word_cover=_cover(
+                index, terms, {term for hit in hits if hit.cut is None for term in hit.matched_terms}
+            ),
             missing_terms=_missing(query, hits),
             nearest_topics=_nearest(hits),
             filters=filters,
@@ -228,18 +236,27 @@ def _alike(hit: Hit, words: frozenset[str], other: Hit, own: frozenset[str]) -> 
 def _evidence(
     index: CorpusIndex, vector: NDArray[np.float32], terms: Sequence[str], hits: Sequence[Hit]
 ) -> Evidence:
-    kept = [hit for hit in hits if hit.cut is None]
-    if not kept:
-        return Evidence(0.0, 0.0, 0.0)
-    idf = {term: index.lexical.idf(term) for term in terms}
-    total = sum(idf.values())
-    covers = [sum(idf[term] for term in hit.matched_terms) / total if total else 0.0 for hit in kept]
-    together = {term for hit in kept for term in hit.matched_terms}
+    kept = [hit for hit in hits if hit.cut is None][:WEIGHED]
+    places = [place for hit in kept if (place := index.chunk(hit.chunk.id)) is not None]
+    asked = [_best(index, vector, place.questions) for place in places if _any(place.questions)]
+    nearest = np.sort(index.vectors @ vector)[-NEIGHBOURS:]
     return Evidence(
-        best_cosine=max(hit.dense_score or 0.0 for hit in kept),
-        word_cover=sum(idf[term] for term in together) / total if total else 0.0,
-        best_cover=max(covers),
+        question=max(asked, default=None),
+        window=max((_best(index, vector, p.windows) for p in places if _any(p.windows)), default=0.0),
+        sentence=max(
+            (_best(index, vector, p.sentence_rows) for p in places if _any(p.sentence_rows)), default=0.0
+        ),
+        cover=max((_cover(index, terms, hit.matched_terms) for hit in kept), default=0.0),
+        neighbourhood=float(nearest.mean()) if len(nearest) else 0.0,
+        terms=len(set(terms)),
     )
+
+
+def _cover(index: CorpusIndex, terms: Sequence[str], matched: Iterable[str]) -> float:
+    """Return the share, by idf, of the query's distinct stems that are among the matched ones."""
+    weights = {term: index.lexical.idf(term) for term in terms}
+    total = sum(weights.values())
+    return sum(weights[term] for term in set(matched)) / total if total else 0.0
 
 
 def _missing(query: str, hits: Sequence[Hit]) -> tuple[str, ...]:

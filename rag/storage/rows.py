@@ -98,6 +98,4 @@ def sentence_rows(document_id: str, sentences: Sequence[tuple[Span, str, int | N
 def chunk_of(row: Row[*tuple[Any, ...]]) -> Chunk:
     """Return the chunk of a row (id, document id, heading path, start, end, text, tokens)."""
     chunk_id, document_id, heading_path, start, end, text, tokens, questions = row
-    return Chunk(
-        chunk_id, document_id, tuple(heading_path), start, end, text, tokens, tuple(questions)
-    )
+    return Chunk(chunk_id, document_id, tuple(heading_path), start, end, text, tokens, tuple(questions))

@@ -118,6 +118,8 @@ def _trace(retrieval: Retrieval) -> Json:
     return {
         "query": retrieval.query,
         "sufficient": retrieval.sufficient,
+        "borderline": retrieval.borderline,
+        "margin": retrieval.margin,
         "best_cosine": retrieval.best_cosine,
         "word_cover": retrieval.word_cover,
         "missing_terms": list(retrieval.missing_terms),
@@ -136,6 +138,8 @@ def _retrieval(trace: Mapping[str, Any], hits: Any) -> Retrieval:
         query=trace.get("query", ""),
         hits=tuple(_hit(hit) for hit in hits),
         sufficient=trace.get("sufficient", False),
+        borderline=trace.get("borderline", False),
+        margin=trace.get("margin", 0.0),
         best_cosine=trace.get("best_cosine", 0.0),
         word_cover=trace.get("word_cover", 0.0),
         missing_terms=tuple(trace.get("missing_terms", ())),

@@ -53,9 +53,7 @@ class FaissStore:
             scores, rows = self._store.index.search(vector[np.newaxis], k, params=chosen)
             return rows[0], scores[0]
         found = self._store.similarity_search_with_score_by_vector(cast("list[float]", vector), k=k)
-        rows = np.fromiter(
-            (int(document.page_content) for document, _ in found), np.int64, len(found)
-        )
+        rows = np.fromiter((int(document.page_content) for document, _ in found), np.int64, len(found))
         return rows, np.fromiter((score for _, score in found), np.float32, len(found))
 
 

@@ -76,9 +76,7 @@ def stops(paragraph: str, lower_case: bool) -> Iterator[int]:
             yield end
 
 
-def _ends_sentence(
-    paragraph: str, stop: re.Match[str], sentence_start: int, lower_case: bool
-) -> bool:
+def _ends_sentence(paragraph: str, stop: re.Match[str], sentence_start: int, lower_case: bool) -> bool:
     signs = stop.group()
     if signs[0] in "。！？｡।؟":
         return True

@@ -137,9 +137,7 @@ def _paragraph(text: str, start: int, end: int) -> Iterator[Block]:
         elif (
             found
             and found[-1].kind == "paragraph"
-            and not (
-                unwrapped and not content[:1].islower() and text[found[-1].end - 1] not in ",;-"
-            )
+            and not (unwrapped and not content[:1].islower() and text[found[-1].end - 1] not in ",;-")
         ):
             found[-1] = replace(found[-1], end=max(last, found[-1].end))
         elif content:

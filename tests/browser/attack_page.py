@@ -11,8 +11,6 @@ for number, (name, attack) in enumerate(ATTACKS.items()):
         st.markdown(sanitise.markdown(attack))
         st.markdown(f"**{sanitise.label(attack)}**")
         st.button(sanitise.label(attack), key=f"button_{number}")
-        st.markdown(
-            sanitise.markdown("Said [1].", {1: sanitise.Chip("/sources?doc=a", attack, "green")})
-        )
+        st.markdown(sanitise.markdown("Said [1].", {1: sanitise.Chip("/sources?doc=a", attack, "green")}))
         st.html(f"<article>{reading.page(attack, 0, len(attack)).html}</article>")
 st.text("all attacks shown")

@@ -26,7 +26,7 @@ ATTACKS: dict[str, str] = {
     "half an image": f"![x](https://{HOST}/a.png",
     # HTML
     "img element": f'<img src="https://{HOST}/a.png">',
-    "img element with a handler": "<img src=x onerror=\"window.hacked=1\">",
+    "img element with a handler": '<img src=x onerror="window.hacked=1">',
     "script element": "<script>window.hacked=1</script>",
     "remote script": f'<script src="https://{HOST}/a.js"></script>',
     "svg with a handler": "<svg onload=window.hacked=1>",
@@ -92,7 +92,7 @@ ATTACKS: dict[str, str] = {
     "ticks in code": f"`` ` `` ![x](https://{HOST}/a.png) `` ` ``",
     "bar in code in a table": f"| a |\n|---|\n| `x | ![y](https://{HOST}/a.png)` |",
     "indented after a list": f"- a\n\n      ![x](https://{HOST}/a.png)",
-    "bracket in a quote": f"[1] \"quote\") ![x](https://{HOST}/a.png)",
+    "bracket in a quote": f'[1] "quote") ![x](https://{HOST}/a.png)',
     "null characters": f"!\0[x](https://{HOST}/a.png) ja\0vascript:1",
     "heading underline": f"![x](https://{HOST}/a.png)\n===",
     "hidden by zero width": f"!\u200b[x](https://{HOST}/a.png) ht\u200btps://{HOST}/",

@@ -1,0 +1,82 @@
+"""Pages with real storage and scripted answers."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from pages.shared import startup
+from rag.providers.choice import ModelChoice
+from rag.settings import load_settings
+from rag.storage.conversations import Conversations
+from rag.storage.engine import Database
+from rag.storage.library import Library
+from rag.types import Answer, Completed, Retrieved, TextDelta
+from tests.ui import samples
+from tests.ui.driving import page
+
+
+class ScriptedServices:
+    """Stands for rag.services.Services: everything but the search and the models is real."""
+
+    def __init__(self, folder, **settings):
+        self.settings = load_settings({}, data_dir=folder, **settings)
+        self.database = Database(f"sqlite:///{folder / 'viva.db'}")
+        self.library = Library(self.database)
+        self.conversations = Conversations(self.database, lambda: datetime.now(UTC))
+        self.script: Answer | Exception = samples.ANSWER
+        self.asked = []
+        for document in (samples.CACHING, samples.AGENTS):
+            self.library.save(document, [], {}, [])
+
+    @property
+    def default_choice(self):
+        chat = self.settings.chat
+        return ModelChoice(chat.provider, chat.model, chat.base_url, self.settings.api_key)
+
+    def suggested_questions(self, n=4):
+        return ["What is a cache?", "When do agents fail?", "Why RAG?", "What is ASGI?"][:n]
+
+    def document(self, document_id):
+        return self.library.document(document_id)
+
+    def answerer(self, choice=None):
+        return SimpleNamespace(stream=lambda ask: self._stream(ask, choice))
+
+    def _stream(self, ask, choice):
+        self.asked.append((ask, choice))
+        if isinstance(self.script, Exception):
+            raise self.script
+        if self.script.retrieval:
+            yield Retrieved(self.script.retrieval)
+        yield TextDelta(self.script.text)
+        yield Completed(self.script)
+
+
+@pytest.fixture
+def open_services(tmp_path, monkeypatch):
+    """Return a function that makes the pages use scripted services with these settings."""
+    opened = []
+
+    def open_with(**settings):
+        services = ScriptedServices(tmp_path, **settings)
+        opened.append(services)
+        ready = SimpleNamespace(services=services, error=None, wait=lambda seconds: True)
+        monkeypatch.setattr(startup, "_current", ready)
+        return services
+
+    yield open_with
+    for services in opened:
+        services.database.close()
+
+
+@pytest.fixture
+def services(open_services):
+    """Scripted services with the default settings."""
+    return open_services()
+
+
+@pytest.fixture
+def chat(services):
+    """The chat in a new browser session."""
+    return page().run()
