@@ -17,7 +17,7 @@ from rag.types import Hit
 
 PASSAGES = 2
 """Sentences come from this many of the best passages."""
-COVER, PASSAGE, NEIGHBOUR = 0.5, 1.2, 0.2
+COVER, PASSAGE, NEIGHBOUR = 0.5, 1.2, 0.3
 """Weights of a sentence's word cover, of its passage's score and of the better of its two neighbours' scores,
 beside the cosine with weight 1."""
 FITTING = 0.1
@@ -26,9 +26,9 @@ SIDE = 0.15
 """Added to a sentence about both sides of a comparison."""
 REPEAT = 0.92
 """Cosine from which a sentence repeats one that was already chosen."""
-NARROW = (85, 4)
+NARROW = (78, 4)
 """Words and units of an answer to a question for one fact; a list counts as one unit."""
-BROAD = (135, 6)
+BROAD = (160, 7)
 """The same where one fact is not enough."""
 SHORT_LIST_WORDS, SHORT_LIST_ITEMS = 110, 8
 WEAK = 0.5

@@ -38,7 +38,7 @@ class Verdict:
     margin: float
 
 
-ANSWERED_FROM, REFUSED_BELOW = 1.0, -1.0
+ANSWERED_FROM, REFUSED_BELOW = 1.0, -0.8
 """Borders where authors' questions exist."""
 PLAIN_ANSWERED_FROM, PLAIN_REFUSED_BELOW = 0.0, -1.0
 """Borders where they don't."""

@@ -52,7 +52,7 @@ def test_a_sentence_that_begins_with_emphasis_keeps_it():
 
 def test_a_whole_code_block_is_marked_without_its_fences():
     text = "a\n\n```python\nx = 1\ny = 2\n```\n"
-    assert marks(page(text, 3, 27).html) == ["x = 1\ny = 2"]
+    assert marks(page(text, 3, 28).html) == ["x = 1\ny = 2"]
 
 
 def test_nothing_is_marked_without_a_place():
