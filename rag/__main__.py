@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
@@ -10,13 +11,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from rag.answering.asking import checked_question, parse_ask
 from rag.errors import InvalidInput, RagError
 from rag.services import Services, build_services
 from rag.settings import load_settings
 from rag.storage.serialising import contract_answer, hit_to_json, retrieval_to_json
-from rag.text_output import answer_lines, check_lines, document_lines, hit_lines, ingest_lines
+from rag.text_output import (
+    answer_lines,
+    check_lines,
+    document_lines,
+    hit_lines,
+    ingest_lines,
+    metric_lines,
+)
 from rag.types import Completed
 
 Json = dict[str, Any]
@@ -145,6 +154,24 @@ def _doctor(services: Services, options: Json) -> Json:
     return {"checks": checks}
 
 
+def _evaluate(services: Services, options: Json) -> Json:
+    from rag.evaluation.golden import measure
+
+    settings = services.settings
+    return {
+        "run_id": uuid4().hex,
+        "config": {
+            "answers": settings.chat.provider,
+            "model": settings.chat.model,
+            "embedding": services.embedder.model,
+            "top_k": settings.retrieval.top_k,
+            "documents": len(services.library.summaries()),
+            "set": str(options["set"]),
+        },
+        "metrics": measure(services, options["set"]),
+    }
+
+
 COMMANDS: Mapping[str, Callable[[Services, Json], Json]] = {
     "ingest": _ingest,
     "documents": _documents,
@@ -153,6 +180,7 @@ COMMANDS: Mapping[str, Callable[[Services, Json], Json]] = {
     "search": _search,
     "ask": _ask,
     "doctor": _doctor,
+    "evaluate": _evaluate,
 }
 TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "ingest": ingest_lines,
@@ -162,6 +190,7 @@ TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "search": hit_lines,
     "ask": answer_lines,
     "doctor": check_lines,
+    "evaluate": metric_lines,
 }
 
 
@@ -189,6 +218,8 @@ def _parser() -> argparse.ArgumentParser:
     command("remove", "delete a document").add_argument("id")
     command("chunks", "show the chunks of a document").add_argument("id")
     command("doctor", "check the installation")
+    evaluate = command("evaluate", "measure answers on golden questions")
+    evaluate.add_argument("--set", type=Path, default=Path("tests/golden"), metavar="FILE")
     search = command("search", "find passages")
     _one_or_many(search, "query")
     search.add_argument("--top-k", type=int, metavar="N", help="how many hits")
@@ -221,11 +252,11 @@ def _overrides(options: argparse.Namespace) -> Json:
 
 
 def _json_lines(name: str) -> Iterator[Json]:
-    try:
-        stream = sys.stdin if name == "-" else Path(name).open(encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{name} can't be read: {error.strerror}.", hint="Check the path.") from None
-    with stream:
+    with contextlib.ExitStack() as opened:
+        try:
+            stream = sys.stdin if name == "-" else opened.enter_context(Path(name).open(encoding="utf-8"))
+        except OSError as error:
+            raise InvalidInput(f"{name} can't be read: {error.strerror}.", hint="Check the path.") from None
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue

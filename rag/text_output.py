@@ -88,3 +88,16 @@ def check_lines(result: Json) -> Iterator[str]:
         yield f"{'ok    ' if check['ok'] else 'FAILED'} {check['name']}: {check['detail']}"
         if check.get("fix"):
             yield f"       {check['fix']}"
+
+
+def metric_lines(result: Json) -> Iterator[str]:
+    """Yield one line per figure, the three columns being all questions and their two halves."""
+    metrics = result["metrics"]
+    yield f"{'':<40}{'all':>8}{'tune':>8}{'check':>8}"
+    for name in metrics["all"]:
+        cells = [metrics[column][name] for column in ("all", "tune", "check")]
+        digits = 0 if name.endswith(("_questions", "_words")) else 3
+        yield f"{name:<40}" + "".join(f"{cell:>8.{digits}f}" for cell in cells)
+    for name, value in metrics.items():
+        if not isinstance(value, dict):
+            yield f"{name:<40}{value:>8.3f}"

@@ -251,8 +251,15 @@ class Ask:
 class Answerer(Protocol):
     """Answers a question as a stream: Retrieved (unless nothing is searched), TextDelta..., Completed."""
 
-    provider: str
-    model: str
+    @property
+    def provider(self) -> str:
+        """Who answers: embedded, openai, openai_compatible or local."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The model's name; empty for embedded."""
+        ...
 
     def stream(self, ask: Ask) -> Iterator[AnswerEvent]:
         """Yield the events of one answer.

@@ -59,7 +59,6 @@ def draw_actions(
                 icon=":material/swap_horiz:",
                 type="tertiary",
                 key=f"chat_regenerate_with_{n}",
-                help="Answer again with another model",
                 on_click=lambda: _with_picked(n, models, answer_again),
             )
         _draw_rating(services, n, stored)

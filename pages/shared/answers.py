@@ -86,11 +86,11 @@ def draw_ways_on(
                     args=(f"What should I know about {wording.in_sentence(topic)}?",),
                 )
     if from_general_knowledge is not None:
+        st.caption("Or let the model answer from memory: marked as such, without citations.")
         st.button(
             "Answer from general knowledge",
             icon=":material/public:",
             key=f"chat_general_{n}",
-            help="The model answers from memory. The answer is marked and has no citations.",
             on_click=from_general_knowledge,
         )
 

@@ -31,7 +31,6 @@ def draw_citations(n: int, citations: Sequence[Citation]) -> None:
                     query_params=source_params(
                         citation.document_id, citation.start, citation.end, citation.quote
                     ),
-                    help="Open the source at this sentence",
                 )
                 st.markdown(_as_quotation(citation.quote))
 
@@ -81,7 +80,6 @@ def _draw_hit(hit: Hit) -> None:
             SOURCES_PAGE,
             label=f"**{hit.rank}. {sanitise.label(hit.title)}**",
             query_params=source_params(hit.chunk.document_id, hit.chunk.start, hit.chunk.end, hit.chunk.text),
-            help="Open the source at this passage",
         )
         told = [" › ".join(_headings(hit)), wording.ranks(hit)]
         if hit.matched_terms:

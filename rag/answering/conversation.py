@@ -17,8 +17,7 @@ _THANKS = frozenset(
 )
 _GOODBYE = frozenset("bye goodbye see you later ciao cu good night have a nice day".split())
 _ABOUT_VIVA = re.compile(
-    r"^\W*(who|what) are you\W*$|^\W*what can you do\W*$|^\W*help( me)?\W*$|^\W*how do (you|i use you) work\W*$"
-    r"|^\W*how are you\W*$",
+    r"^\W*(?:(?:who|what) are you|what can you do|help(?: me)?|how do (?:you work|i use you)|how are you)\W*$",
     re.IGNORECASE,
 )
 

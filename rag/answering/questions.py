@@ -52,7 +52,8 @@ _QUESTION_WORD = re.compile(
 )
 _LIST = re.compile(
     r"\b(?:list|ways|methods|steps|kinds|types|levels|layers|reasons|rules|stages|phases|metrics|options|strategies"
-    r"|patterns|components|parts|examples|mistakes|signs|what are|name)\b|\bwhat (?:should|must|to)\b|\bwhen (?:is|are|not)\b",
+    r"|patterns|components|parts|examples|mistakes|signs|what are|name)\b"
+    r"|\bwhat (?:should|must|to)\b|\bwhen (?:is|are|not)\b",
     re.IGNORECASE,
 )
 

@@ -35,7 +35,8 @@ WEAK = 0.5
 """A sentence below this share of the best one's score is not quoted."""
 
 _CAUSAL = re.compile(
-    r"\b(because|since|so that|therefore|the reason|in order to|so the|which means|matters?|lets?|avoids?|prevents?)\b",
+    r"\b(because|since|so that|therefore|the reason|in order to|so the|which means|matters?|lets?|avoids?"
+    r"|prevents?)\b",
     re.IGNORECASE,
 )
 _HAS_NUMBER = re.compile(

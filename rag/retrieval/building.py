@@ -44,10 +44,10 @@ def build_index(
         window_rows[chunk_id].append(len(rows))
         rows.append(key)
     document_sentences: defaultdict[str, list[IndexedSentence]] = defaultdict(list)
-    for document_id, start, end, kind, list_id, key in sentences:
-        row = None if key is None else len(rows)
-        if key is not None:
-            rows.append(key)
+    for document_id, start, end, kind, list_id, sentence_key in sentences:
+        row = None if sentence_key is None else len(rows)
+        if sentence_key is not None:
+            rows.append(sentence_key)
         document_sentences[document_id].append(IndexedSentence(start, end, kind, list_id, row))
     try:
         vectors = np.asarray([stored[key] for key in rows], np.float32).reshape(-1, dimension)

@@ -79,7 +79,8 @@ class Retriever:
 
     def embed(self, text: str) -> NDArray[np.float32]:
         """Return the unit vector of one text, shape (dimension,)."""
-        return self._embedder.embed([text])[0]
+        vector: NDArray[np.float32] = self._embedder.embed([text])[0]
+        return vector
 
     def retrieve(self, query: str, *, top_k: int | None = None, filters: Filters = Filters()) -> Retrieval:
         """Return the candidates for `query`, best first, at most `top_k` of them kept."""

@@ -49,7 +49,7 @@ class FaissStore:
         if k == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         if among is not None:
-            chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))
+            chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))  # type: ignore[call-arg]
             scores, rows = self._store.index.search(vector[np.newaxis], k, params=chosen)
             return rows[0], scores[0]
         found = self._store.similarity_search_with_score_by_vector(cast("list[float]", vector), k=k)

@@ -14,15 +14,19 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ENDINGS = frozenset("s t re ve ll d m".split())
 
 STOP_WORDS = frozenset(
-    """a about above after again against all also am an and any are aren as at be because been before being below
-    between both but by can cannot could couldn d did didn do does doesn doing don down during each either else ever few
-    for from further get gets give given go goes got had hadn has hasn have haven having he her here hers herself him
-    himself his how however i if in into is isn it its itself just let ll m many may me might mine more most much must my
-    myself need no nor not now of off often on once one only or other our ours ourselves out over own per please re s same
-    say shall she should shouldn since so some such t tell than that the their theirs them themselves then there these
-    they this those through thus to too under until up upon us ve very was wasn we were weren what when where whether
-    which while who whom whose why will with within without won would wouldn yes yet you your yours yourself yourselves
-    explain describe mean means meaning please""".split()
+    """
+    a about above after again against all also am an and any are aren as at be because been before
+    being below between both but by can cannot could couldn d did didn do does doesn doing don down
+    during each either else ever few for from further get gets give given go goes got had hadn has
+    hasn have haven having he her here hers herself him himself his how however i if in into is isn
+    it its itself just let ll m many may me might mine more most much must my myself need no nor not
+    now of off often on once one only or other our ours ourselves out over own per please re s same
+    say shall she should shouldn since so some such t tell than that the their theirs them
+    themselves then there these they this those through thus to too under until up upon us ve very
+    was wasn we were weren what when where whether which while who whom whose why will with within
+    without won would wouldn yes yet you your yours yourself yourselves explain describe mean means
+    meaning please
+    """.split()
 )
 
 

@@ -5,6 +5,12 @@ OFF_TOPIC = "How do I bake sourdough bread?"
 INPUT = ".st-key-chat_input textarea"
 
 
+def settled(page):
+    """Wait until the page is drawn and nothing runs any more."""
+    page.locator("[data-testid=stSidebarNavLink]").first.wait_for()
+    page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+
+
 def ask(page, question=QUESTION):
     """Type a question and send it."""
     page.locator(INPUT).fill(question)
@@ -14,7 +20,7 @@ def ask(page, question=QUESTION):
 def answered(page, n=1):
     """Wait for the n-th answer and return its text."""
     page.locator(f".st-key-chat_usage_{n}").wait_for()
-    page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+    settled(page)
     return page.locator(f".st-key-chat_answer_{n}").inner_text()
 
 

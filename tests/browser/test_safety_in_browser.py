@@ -1,5 +1,8 @@
 """What a browser must not be made to do."""
 
+import http.client
+import json
+import urllib.error
 import urllib.request
 
 import pytest
@@ -73,14 +76,22 @@ def test_an_image_put_into_the_page_is_blocked_by_the_policy(app, tab):
     assert page.evaluate("[...document.images].find(i => i.src.includes('evil')).naturalWidth") == 0
 
 
-def test_a_foreign_host_name_gets_no_page_session(app):
-    request = urllib.request.Request(app.url + "/_stcore/stream", headers={"Host": "evil.example"})
-    with pytest.raises(urllib.error.HTTPError):
-        urllib.request.urlopen(request, timeout=5)
+@pytest.mark.parametrize(("host", "status"), [("127.0.0.1", 101), ("evil.example", 403)])
+def test_only_the_own_host_name_gets_a_session(app, host, status):
+    connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=5)
+    upgrade = {
+        "Host": host,
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Protocol": "streamlit",
+    }
+    connection.request("GET", "/_stcore/stream", headers=upgrade)
+    assert connection.getresponse().status == status
+    connection.close()
 
 
 def test_health_tells_nothing_but_health(app):
-    import json
-
     with urllib.request.urlopen(app.url + "/healthz", timeout=5) as response:
         assert json.load(response).keys() == {"status", "version", "documents"}

@@ -1,0 +1,1 @@
+"""Measures retrieval, answers, refusals and citations on golden question sets."""
