@@ -17,7 +17,7 @@ _THANKS = frozenset(
 )
 _GOODBYE = frozenset("bye goodbye see you later ciao cu good night have a nice day".split())
 _ABOUT_VIVA = re.compile(
-    r"^\W*(?:(?:who|what) are you|what can you do|help(?: me)?|how do (?:you work|i use you)|how are you)\W*$",
+    r"^\W*(?:(?:who|what|how) are you|what can you do|help(?: me)?|how do (?:you work|i use you))\W*$",
     re.IGNORECASE,
 )
 

@@ -49,7 +49,7 @@ def test_the_keyboard_reaches_input_answer_and_evidence_in_reading_order(app, ta
     ask(page)
     answered(page)
     seen = []
-    for _ in range(80):
+    for _ in range(120):
         page.keyboard.press("Tab")
         seen.append(
             page.evaluate(
