@@ -23,9 +23,12 @@ from rag.settings import Settings
 from rag.storage.conversations import Conversations
 from rag.storage.engine import Database
 from rag.storage.ledger import Ledger
-from rag.storage.library import Library
+from rag.storage.library import DocumentSummary, Library
 from rag.stores.base import VectorStore
 from rag.types import Answerer, Document
+
+LONGEST_SUGGESTION, FIRST_SECTIONS = 80, 4
+"""Suggested questions have at most so many characters and come from a document's first sections."""
 
 
 class Services:
@@ -94,11 +97,18 @@ class Services:
     def suggested_questions(self, n: int = 4, seed: int | None = None) -> list[str]:
         """Return up to `n` questions that the library answers, each about another topic."""
         chooser = random.Random(seed)  # noqa: S311  # nothing secret depends on it
-        topics: dict[str, list[str]] = {}
+        topics: dict[str, list[DocumentSummary]] = {}
         for summary in self.library.summaries():
-            topics.setdefault(summary.topic, []).append(summary.title)
+            topics.setdefault(summary.topic, []).append(summary)
         chosen = chooser.sample(sorted(topics), min(n, len(topics)))
-        return [_question_about(chooser.choice(topics[topic])) for topic in chosen]
+        documents = [chooser.choice(topics[topic]) for topic in chosen]
+        return [chooser.choice(self._questions_about(document)) for document in documents]
+
+    def _questions_about(self, summary: DocumentSummary) -> list[str]:
+        """Return what the author says the document answers first, or a question made of its title."""
+        asked = [part.questions[0] for part in self.library.chunks(summary.id) if part.questions]
+        short = [question for question in asked if len(question) <= LONGEST_SUGGESTION]
+        return short[:FIRST_SECTIONS] or [f"What do the sources say about {summary.title}?"]
 
     def check_budget(self) -> None:
         """Raise BudgetExceeded when today's spending has reached the limit of the settings."""
@@ -169,10 +179,6 @@ def _stamp(folder: Path) -> str:
         state = path.stat()
         digest.update(f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
     return digest.hexdigest()
-
-
-def _question_about(title: str) -> str:
-    return f"What should I know about {title[0].lower() + title[1:] if title[1:2].islower() else title}?"
 
 
 def _now() -> datetime:

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from rag.errors import ConfigurationError
 
@@ -88,6 +93,17 @@ class Settings(BaseSettings):
         SecretStr(""), validation_alias=AliasChoices("VIVA_OPENAI_API_KEY", "OPENAI_API_KEY")
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,
+        **named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what `load_settings` read and nothing else."""
+        return (init_settings,)
+
     @property
     def api_key(self) -> SecretStr:
         """The configured key for the chat model; empty when there is none."""
@@ -102,14 +118,16 @@ class Settings(BaseSettings):
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
-    """Return the settings of the environment, with `overrides` on top.
+    """Return the settings of `environ` (None: of this process), with `overrides` on top.
 
-    Raises ConfigurationError naming the first bad name or value and the nearest valid one.
+    An empty value counts as unset, as container set-ups write it. Raises ConfigurationError naming the first bad name or value and the nearest valid one.
     """
     names = os.environ if environ is None else environ
     _refuse_unknown_names(names)
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): value for name, value in names.items() if value}
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        return Settings(**{**source(), **overrides})
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()

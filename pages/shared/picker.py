@@ -83,12 +83,14 @@ def draw_picker(services: Services) -> None:
             "Server address",
             key="model_base_url",
             placeholder="http://127.0.0.1:11434/v1",
+            live=True,
             persist_state="session",
         )
     st.text_input(
         "Model",
         key="model_name",
         placeholder="the default" if picked == "own_openai" else "e.g. llama3.2",
+        live=True,
         persist_state="session",
     )
     st.text_input(
@@ -96,6 +98,7 @@ def draw_picker(services: Services) -> None:
         type="password",
         key="model_api_key",
         autocomplete="off",
+        live=True,  # else a key would not be taken over when Tab leads on to the eye beside the field
         persist_state="session",
         help="Kept in this browser session only. It is never stored and never written to a log.",
     )

@@ -59,18 +59,20 @@ def compose(chosen: Sequence[Unit], wants: Wanted) -> Composed:
 def _ordered(chosen: Sequence[Unit], wants: Wanted) -> list[Unit]:
     """Put the units in the order of an answer.
 
-    A narrow question (a number, a comparison) is answered first; otherwise definition, reason, how,
-    trade-offs, failure modes and cost follow each other, within a part as the sources have them.
+    A number is given first, and so is what contrasts both sides of a comparison; otherwise definition,
+    reason, how, trade-offs, failure modes and cost follow each other, within a part as the sources have them.
     """
 
     def place(unit: Unit) -> tuple[int, int, int]:
         first = unit.candidates[0]
         return _part(first), first.passage, first.sentence.start
 
-    narrow = wants.number or wants.sides is not None
-    if narrow and chosen:
-        return [chosen[0], *sorted(chosen[1:], key=place)]
-    return sorted(chosen, key=place)
+    first = list(chosen[:1]) if wants.number else []
+    if wants.sides is not None:
+        left, right = wants.sides
+        terms = [(unit, unit.candidates[0].terms) for unit in chosen]
+        first = [unit for unit, own in terms if left & own and right & own]
+    return first + sorted((unit for unit in chosen if unit not in first), key=place)
 
 
 def _part(candidate: Candidate) -> int:
@@ -93,8 +95,7 @@ def _between(previous: Candidate | None, candidate: Candidate) -> str:
         return "\n" if previous.sentence.list_id == candidate.sentence.list_id else "\n\n"
     if kinds == {"table_row"} and _header(previous) == _header(candidate):
         return "\n"
-    same_place = previous.hit.chunk.document_id == candidate.hit.chunk.document_id
-    if kinds == {"prose"} and same_place:
+    if kinds == {"prose"} and previous.hit.chunk.id == candidate.hit.chunk.id:
         return " "
     return "\n\n"
 

@@ -31,7 +31,9 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 _DEFINITION = re.compile(
-    r"^\W*(?:what(?:'s|’s|\s+is|\s+are)\s+(?!the\s+(?:difference|best|cost|main|trade))|define\b|what\s+do(?:es)?\s+.+\s+mean)",
+    r"^\W*(?:what(?:'s|’s|\s+is|\s+are)\s+(?:a\s+|an\s+|the\s+)?(?!difference|best|cost|main|trade|most|purpose)"
+    r"(?P<subject>[\w][\w\s/-]{0,50}?)|(?:define|explain)\s+(?P<explained>[\w][\w\s/-]{0,50}?))"
+    r"\s*(?:$|[?,.;:]|\band\b|\bor\b|\bin\b|\bfor\b|\bused\b|\bto\b|\bwith\b)",
     re.IGNORECASE,
 )
 _REASON = re.compile(r"\b(why|reason|purpose|motivation|benefit|advantage)", re.IGNORECASE)
@@ -65,7 +67,8 @@ class Wanted:
     sides: tuple[frozenset[str], frozenset[str]] | None = None
     """The stems of the two things to compare; None when the question compares nothing."""
     code: bool = False
-    definition: bool = False
+    subject: frozenset[str] = frozenset()
+    """The stems of what is to be defined; empty when no definition is asked for."""
     reason: bool = False
     number: bool = False
     several: bool = False
@@ -80,7 +83,7 @@ def wanted(question: str) -> Wanted:
     return Wanted(
         sides=sides,
         code=bool(_CODE.search(question)),
-        definition=bool(_DEFINITION.search(question)),
+        subject=_subject(question),
         reason=bool(_REASON.search(question)),
         number=bool(_NUMBER.search(question)),
         several=bool(_LIST.search(question)),
@@ -88,6 +91,11 @@ def wanted(question: str) -> Wanted:
         or bool(_BROAD.search(question) or _SITUATION.search(question))
         or not _QUESTION_WORD.search(question),
     )
+
+
+def _subject(question: str) -> frozenset[str]:
+    found = _DEFINITION.search(question)
+    return frozenset(stems(found["subject"] or found["explained"])) if found else frozenset()
 
 
 def _sides(question: str) -> tuple[frozenset[str], frozenset[str]] | None:

@@ -21,9 +21,13 @@ COVER, PASSAGE, NEIGHBOUR = 0.5, 1.2, 0.3
 """Weights of a sentence's word cover, of its passage's score and of the better of its two neighbours' scores,
 beside the cosine with weight 1."""
 FITTING = 0.1
-"""Added to a sentence of the kind the question asks for: a definition, a reason, a number."""
+"""Added to a sentence of the kind the question asks for: a reason, a number, an item of a list."""
+DEFINING = 0.4
+"""Added to a sentence that defines what the question asks for; it may come from any kept passage."""
 SIDE = 0.15
 """Added to a sentence about both sides of a comparison."""
+CONTRASTS = 2
+"""How many sentences about both sides open the answer to a comparison."""
 REPEAT = 0.92
 """Cosine from which a sentence repeats one that was already chosen."""
 NARROW = (78, 4)
@@ -43,7 +47,8 @@ _HAS_NUMBER = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|billion|half|twice)\b",
     re.IGNORECASE,
 )
-_DEFINES = re.compile(r"^[^.]{0,80}?\b(?:is|are|means|refers to|stands for|describes)\b", re.IGNORECASE)
+_DEFINES = re.compile(r"^([^.]{2,80}?)\s(?:is|are|means|refers to|stands for)\s(?:a|an|the)\b", re.IGNORECASE)
+_ROOM_FOR_AN_ACRONYM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ def candidates(
     total = sum(weights.values()) or 1.0
     found: list[Candidate] = []
     seen: set[tuple[str, int]] = set()
-    for place, (hit, chunk) in enumerate(passages[:PASSAGES]):
+    for place, (hit, chunk) in enumerate(passages):
         own: list[Candidate] = []
         for sentence in chunk.sentences:
             if sentence.kind == "heading" or (sentence.kind == "code" and not wants.code):
@@ -100,6 +105,8 @@ def candidates(
                 continue
             seen.add((chunk.document_id, sentence.start))
             text = hit.chunk.text[sentence.start - chunk.start : sentence.end - chunk.start]
+            if place >= PASSAGES and not _defines(text, wants):
+                continue
             terms = frozenset(stems(text))
             vector = None if sentence.row is None else vectors[sentence.row]
             cosine = 0.4 if vector is None else float(vector @ query_vector)
@@ -161,13 +168,20 @@ def _fit(
         bonus += FITTING
     if wants.reason and _CAUSAL.search(text):
         bonus += FITTING
-    if wants.definition and (defines := _DEFINES.match(text)):
-        subject = frozenset(stems(defines.group()))
-        if subject & weights.keys() and subject >= weights.keys():
-            bonus += 2 * FITTING
+    if _defines(text, wants):
+        bonus += DEFINING
     if wants.sides is not None and all(side & terms for side in wants.sides):
         bonus += SIDE
     return bonus
+
+
+def _defines(text: str, wants: Wanted) -> bool:
+    """Tell whether a sentence has the form "SUBJECT is a ..." for what the question wants defined."""
+    found = _DEFINES.match(text) if wants.subject else None
+    if found is None:
+        return False
+    named = frozenset(stems(found[1]))
+    return wants.subject <= named and len(named) <= len(wants.subject) + _ROOM_FOR_AN_ACRONYM
 
 
 def _with_neighbours(own: Sequence[Candidate]) -> list[Candidate]:
@@ -192,14 +206,14 @@ def _with_neighbours(own: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _both_sides_first(ranked: Sequence[Candidate], wants: Wanted) -> list[Candidate]:
-    """Put the best sentence about each side of a comparison in front, after the best about both."""
+    """Put what contrasts the two sides of a comparison in front, then the best about each side."""
     if wants.sides is None:
         return list(ranked)
     left, right = wants.sides
     both = [c for c in ranked if left & c.terms and right & c.terms]
     only_left = [c for c in ranked if left & c.terms and not right & c.terms]
     only_right = [c for c in ranked if right & c.terms and not left & c.terms]
-    first = both[:1] + only_left[:1] + only_right[:1]
+    first = both[:CONTRASTS] + only_left[:1] + only_right[:1]
     return first + [candidate for candidate in ranked if candidate not in first]
 
 

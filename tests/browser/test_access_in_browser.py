@@ -48,6 +48,8 @@ def test_the_keyboard_reaches_input_answer_and_evidence_in_reading_order(app, ta
     page = tab(app.url)
     ask(page)
     answered(page)
+    page.wait_for_timeout(1000)
+    page.get_by_role("link", name="Skip to main content").focus()
     seen = []
     for _ in range(120):
         page.keyboard.press("Tab")
