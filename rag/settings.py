@@ -120,7 +120,8 @@ class Settings(BaseSettings):
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
     """Return the settings of `environ` (None: of this process), with `overrides` on top.
 
-    An empty value counts as unset, as container set-ups write it. Raises ConfigurationError naming the first bad name or value and the nearest valid one.
+    An empty value counts as unset, as container set-ups write it. Raises ConfigurationError naming the
+    first bad name or value and the nearest valid one.
     """
     names = os.environ if environ is None else environ
     _refuse_unknown_names(names)

@@ -30,7 +30,7 @@ CONTRASTS = 2
 """How many sentences about both sides open the answer to a comparison."""
 REPEAT = 0.92
 """Cosine from which a sentence repeats one that was already chosen."""
-NARROW = (78, 4)
+NARROW = (80, 3)
 """Words and units of an answer to a question for one fact; a list counts as one unit."""
 BROAD = (160, 7)
 """The same where one fact is not enough."""

@@ -33,7 +33,7 @@ class SentenceTransformerEmbedder:
                 hint=f"Give a folder or the name of a model on this machine, or use {MODEL}.",
             ) from None
         self.model = f"{model}/torch-fp32"
-        self.dimension = int(self._model.get_sentence_embedding_dimension() or 0)
+        self.dimension = int(self._model.get_embedding_dimension() or 0)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit-length row per text, shape (len(texts), dimension)."""

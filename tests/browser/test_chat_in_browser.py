@@ -128,6 +128,9 @@ def test_stop_works_before_the_first_word(written, stub, tab):
     page.get_by_text(re.compile(r"Reading \d+ passages?, \d+ s")).wait_for()
     page.get_by_role("button", name="Stop script").click()
     page.locator(".st-key-chat_retry_1").wait_for(timeout=5000)
+    page.locator(".st-key-chat_retry_1 button").click()
+    page.get_by_text("The passages say so").first.wait_for()
+    assert page.locator("[class*=st-key-chat_question_]").count() == 1
 
 
 def test_a_reload_while_writing_neither_loses_nor_repeats_the_answer(written, stub, tab):
