@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as _reasons
 from tokenizers import Tokenizer
 
 from rag.embedding.base import Progress, Vectors, no_progress
@@ -99,8 +100,8 @@ def open_onnx_embedder(data_dir: Path, progress: Progress = no_progress) -> Onnx
                 _export_in_child(weights, progress)
     try:
         return OnnxEmbedder(weights, model_folder())
-    except onnxruntime.capi.onnxruntime_pybind11_state.InvalidProtobuf:
-        weights.unlink()
+    except (_reasons.InvalidProtobuf, _reasons.InvalidArgument, _reasons.InvalidGraph, _reasons.Fail):
+        weights.unlink(missing_ok=True)
         raise ConfigurationError(
             "The exported embedding model was damaged and has been removed.",
             hint="Start again: it is exported anew, which takes about 10 seconds.",
