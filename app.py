@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.shared import startup
-from pages.shared.failures import on_script_error
+from pages.shared.failures import keep_messages_out_of_the_log, on_script_error
 from rag import __version__
 from rag.errors import ConfigurationError, RagError
 from rag.settings import load_settings
@@ -111,6 +111,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     yield
 
 
+keep_messages_out_of_the_log()
 app = st.App(
     "pages/frame.py",
     lifespan=lifespan,

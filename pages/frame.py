@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from pages.shared.history import draw_history
+from pages.shared.history import draw_history, draw_new_chat
 from pages.shared.picker import draw_picker
 from pages.shared.services import services
 
@@ -54,7 +54,7 @@ st.logo(SHARED / "logo.svg", icon_image=SHARED / "icon.svg", size="large")
 st.html(SHARED / "viva.css")
 ready = services()
 with st.sidebar:
-    draw_history(ready, chat_at_root if at_root else chat)
-    st.space("small")
+    draw_new_chat(chat_at_root if at_root else chat)
     draw_picker(ready)
+    draw_history(ready, chat_at_root if at_root else chat)
 page.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import sys
 import time
@@ -34,6 +35,8 @@ Json = dict[str, Any]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when done, 1 after a RagError, 2 after wrong usage."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # half a surrogate pair must not end a batch
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         settings = load_settings(**_overrides(options))
         services = build_services(settings, _show_progress)
@@ -55,11 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, services: Services) -> int:
     command = COMMANDS[options.command]
     if getattr(options, "jsonl", None):
+        given = {key: value for key, value in vars(options).items() if value is not None}
         for line in _json_lines(options.jsonl):
-            print(json.dumps(_answered(command, services, line), ensure_ascii=False), flush=True)
+            print(json.dumps(_answered(command, services, given, line), ensure_ascii=False), flush=True)
         return 0
     result = command(services, vars(options))
-    if options.json:
+    if getattr(options, "json", False):
         print(json.dumps(result, ensure_ascii=False))
     else:
         for text in TEXT[options.command](result):
@@ -67,13 +71,18 @@ def _run(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
-def _answered(command: Callable[[Services, Json], Json], services: Services, line: Json) -> Json:
+def _answered(
+    command: Callable[[Services, Json], Json], services: Services, given: Json, line: Json | InvalidInput
+) -> Json:
+    """Return the result of one line, whose fields go before the options that were given for all."""
+    number = None
     try:
-        if "error" in line:
-            return line
-        return command(services, line) | {"id": line.get("id")}
+        if isinstance(line, InvalidInput):
+            raise line
+        number = line.get("id")
+        return command(services, given | line) | {"id": number}
     except RagError as error:
-        return {"id": line.get("id"), "error": str(error), "hint": error.hint}
+        return {"id": number, "error": str(error), "hint": error.hint}
 
 
 def _ingest(services: Services, options: Json) -> Json:
@@ -128,8 +137,10 @@ def _search(services: Services, options: Json) -> Json:
     query = options.get("query")
     if not isinstance(query, str):
         raise InvalidInput("`query` is missing.", hint='Give {"query": text}.')
-    top_k = options.get("top_k") or services.settings.retrieval.top_k
-    if not isinstance(top_k, int) or not 1 <= top_k <= 500:
+    top_k = options.get("top_k")
+    if top_k is None:
+        top_k = services.settings.retrieval.top_k
+    if type(top_k) is not int or not 1 <= top_k <= 500:  # not isinstance: True is an int
         raise InvalidInput("`top_k` is not valid.", hint="Give a whole number from 1 to 500.")
     retrieval = services.retriever.retrieve(checked_question(query), top_k=top_k)
     return retrieval_to_json(retrieval) | {"hits": [hit_to_json(hit) for hit in retrieval.hits[:top_k]]}
@@ -207,7 +218,6 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object"
     )
     parser = argparse.ArgumentParser(prog="python -m rag", description=__doc__, parents=[common])
-    parser.set_defaults(json=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
@@ -251,10 +261,10 @@ def _overrides(options: argparse.Namespace) -> Json:
     return overrides
 
 
-def _json_lines(name: str) -> Iterator[Json]:
+def _json_lines(name: str) -> Iterator[Json | InvalidInput]:
     with contextlib.ExitStack() as opened:
         try:
-            stream = sys.stdin if name == "-" else opened.enter_context(Path(name).open(encoding="utf-8"))
+            stream = sys.stdin.buffer if name == "-" else opened.enter_context(Path(name).open("rb"))
         except OSError as error:
             raise InvalidInput(f"{name} can't be read: {error.strerror}.", hint="Check the path.") from None
         for number, line in enumerate(stream, start=1):
@@ -267,11 +277,7 @@ def _json_lines(name: str) -> Iterator[Json]:
             if isinstance(values, dict):
                 yield {key.replace("-", "_"): value for key, value in values.items()}
             else:
-                yield {
-                    "id": None,
-                    "error": f"Line {number} is not a JSON object.",
-                    "hint": "Correct the line.",
-                }
+                yield InvalidInput(f"Line {number} is not a JSON object.", hint="Correct the line.")
 
 
 def _json_file(path: Path) -> Any:

@@ -127,7 +127,12 @@ def _answers(services: Services) -> Check:
 def _configuration(config: Path) -> Check:
     if not config.is_file():
         return Check("configuration", False, f"{config} is missing.", "Start Viva from its own folder.")
-    values = tomllib.loads(config.read_text(encoding="utf-8"))
+    try:
+        values = tomllib.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        return Check(
+            "configuration", False, f"{config} is not valid: {error}.", "Restore the file of the repository."
+        )
     unsafe = [
         f"{section}.{key}"
         for (section, key), safe in SAFE_CONFIG.items()

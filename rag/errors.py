@@ -5,7 +5,8 @@ RagError (retryable, hint)
 ├── InvalidInput
 ├── KnowledgeError          file and line of the bad document
 ├── StoreError
-│   └── IndexMismatchError  found, expected
+│   ├── IndexMismatchError  found, expected
+│   └── MissingVectors
 ├── ProviderError           provider, status
 │   ├── ProviderUnavailable (retryable)
 │   ├── ProviderRejected
@@ -65,6 +66,10 @@ class IndexMismatchError(StoreError):
         )
         self.found = found
         self.expected = expected
+
+
+class MissingVectors(StoreError):
+    """Vectors that the index needs are not stored or were damaged; embedding the documents again mends it."""
 
 
 class ProviderError(RagError):

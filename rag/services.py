@@ -13,11 +13,12 @@ from rag.answering.follow_ups import condense_offline
 from rag.answering.support import SupportChecker
 from rag.embedding.base import Embedder, Progress, Vectors, no_progress
 from rag.embedding.onnx import open_onnx_embedder
-from rag.errors import BudgetExceeded
+from rag.errors import BudgetExceeded, MissingVectors, ConfigurationError
 from rag.ingestion.indexing import Indexer, Ingested
 from rag.ingestion.loading import documents_in
 from rag.providers.choice import ModelChoice
 from rag.retrieval.building import build_index
+from rag.retrieval.index import CorpusIndex
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 from rag.storage.conversations import Conversations
@@ -47,7 +48,7 @@ class Services:
         self.retriever = Retriever(
             embedder,
             self.library,
-            lambda: build_index(self.library, embedder.model, embedder.dimension, _open_faiss),
+            self._build_index,
             top_k=settings.retrieval.top_k,
             candidates=settings.retrieval.candidates,
         )
@@ -128,6 +129,15 @@ class Services:
         """Close the database."""
         self.database.close()
 
+    def _build_index(self) -> CorpusIndex:
+        """Return the index of the library as it is now; vectors that were lost or damaged are made anew."""
+        model, dimension = self.embedder.model, self.embedder.dimension
+        try:
+            return build_index(self.library, model, dimension, _open_faiss)
+        except MissingVectors:
+            Indexer(self.library, self.embedder).reembed()
+            return build_index(self.library, model, dimension, _open_faiss)
+
     def _bring_up_to_date(self, progress: Progress) -> None:
         """Index the shipped knowledge where it changed, and embed anew after a change of model."""
         indexer = Indexer(self.library, self.embedder, progress)
@@ -153,7 +163,13 @@ def build_services(settings: Settings, progress: Progress = no_progress) -> Serv
 
     Raises ConfigurationError or StoreError with what to do.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data folder {settings.data_dir} can't be made: {error.strerror}.",
+            hint="Set VIVA_DATA_DIR or --data-dir to a folder that you may write to.",
+        ) from None
     return Services(settings, _open_embedder(settings, progress), Database(settings.sqlalchemy_url), progress)
 
 

@@ -17,11 +17,9 @@ from rag.embedding.onnx import OnnxEmbedder, open_onnx_embedder
 from rag.services import Services, build_services
 from rag.settings import load_settings
 from rag.storage.engine import Database
+from tests.asking import LibraryOf
 
 ROOT = Path(__file__).parents[1]
-
-LibraryOf = Callable[..., Services]
-
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:

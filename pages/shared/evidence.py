@@ -43,6 +43,8 @@ def draw_hits(n: int, answer: Answer) -> None:
     kept = retrieval.kept
     cut = [hit for hit in retrieval.hits if hit.cut is not None]
     label = f"{wording.count(len(kept), 'passage')} read, {len(cut)} set aside"
+    if not retrieval.sufficient:
+        label = f"{wording.count(len(retrieval.hits), 'passage')} found, none close enough"
     with st.expander(label, type="compact", key=f"chat_hits_{n}", icon=":material/manage_search:"):
         st.caption(_searched(retrieval, answer))
         for hit in kept:

@@ -7,6 +7,7 @@ import traceback
 import uuid
 
 import streamlit as st
+from streamlit.logger import get_logger
 
 from pages.shared import sanitise
 from rag.errors import RagError
@@ -25,15 +26,20 @@ def draw_failure(error: RagError, trace_id: str = "") -> None:
     st.error(told + (f"\n\nTrace id `{trace_id}`" if trace_id else ""), icon=":material/error:")
 
 
-def report(error: BaseException) -> str:
+def report(error: BaseException, trace_id: str = "") -> str:
     """Log where an unexpected error happened, without its message, and return its trace id.
 
     A message may hold what someone typed, so it is not written to the log.
     """
-    trace_id = new_trace_id()
+    trace_id = trace_id or new_trace_id()
     places = "".join(traceback.format_tb(error.__traceback__))
     log.error("Trace %s: %s\n%s", trace_id, type(error).__name__, places)
     return trace_id
+
+
+def keep_messages_out_of_the_log() -> None:
+    """Silence Streamlit's own record of a page's error: it has the message, which ours leaves out."""
+    get_logger("streamlit.error_util").addFilter(lambda _: False)
 
 
 def on_script_error(error: Exception) -> bool:

@@ -12,8 +12,8 @@ SHOWN = 30
 """Conversations that are listed; older ones are found by searching."""
 
 
-def draw_history(services: Services, chat: st.Page) -> None:
-    """Draw the button for a new conversation and the list of the earlier ones."""
+def draw_new_chat(chat: st.Page) -> None:
+    """Draw the button for a new conversation."""
     st.button(
         "New chat",
         icon=":material/edit_square:",
@@ -22,6 +22,10 @@ def draw_history(services: Services, chat: st.Page) -> None:
         on_click=_open,
         args=(chat, ""),
     )
+
+
+def draw_history(services: Services, chat: st.Page) -> None:
+    """Draw the list of the conversations, the last used first."""
     with st.container(key="chat_history", gap="xxsmall"):
         search = st.text_input(
             "Search conversations",

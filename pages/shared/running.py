@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from pages.shared.failures import report
 from rag.errors import RagError, StoreError
 from rag.storage.conversations import Conversations
 from rag.types import FREE, Answer, AnswerEvent, Completed, Retrieval, Retrieved, TextDelta, Usage
@@ -60,8 +61,8 @@ class Running:
         except RagError as error:
             log.warning("Answer %s failed: %s", self._blank.trace_id, type(error).__name__)
             self._settle(self._cut(" ".join(filter(None, (str(error), error.hint)))))
-        except Exception:
-            log.exception("Answer %s failed", self._blank.trace_id)
+        except Exception as error:
+            report(error, self._blank.trace_id)
             self._settle(self._cut("Something went wrong inside Viva. Try again."))
         finally:
             self._settle(self._cut("The answer ended before it was finished. Try again."))

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pages.shared.failures import report
 from rag.errors import RagError
 from rag.services import Services, build_services
 from rag.settings import Settings, load_settings
@@ -46,7 +47,7 @@ class Startup:
             log.error("The services could not be built: %s", error)
             self.error = error
         except Exception as error:
-            log.exception("The services could not be built")
+            report(error)
             self.error = RagError(
                 f"Viva could not start ({type(error).__name__}).",
                 hint="The server's log says more; `python -m rag doctor` checks the installation.",

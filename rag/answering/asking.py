@@ -36,7 +36,7 @@ class AskInput(BaseModel):
         """Return the Ask; raises InvalidInput for a question or a filter that can't be used."""
         return Ask(
             question=checked_question(self.question),
-            history=tuple(Turn(turn.question, turn.answer) for turn in self.history),
+            history=tuple(Turn(_whole(turn.question), _whole(turn.answer)) for turn in self.history),
             filters=checked_filters(_listed(self.topic), _listed(self.document), topics, documents),
         )
 
@@ -56,7 +56,7 @@ def parse_ask(values: Mapping[str, Any]) -> AskInput:
 
 def checked_question(question: str) -> str:
     """Return the question without surrounding space; raises InvalidInput when empty or too long."""
-    question = question.replace("\0", "").strip()
+    question = _whole(question).replace("\0", "").strip()
     if not question:
         raise InvalidInput("The question is empty.", hint="Type a question.")
     if len(question) > LONGEST_QUESTION:
@@ -88,6 +88,11 @@ def checked_filters(
                     else "`python -m rag documents` lists what there is.",
                 )
     return Filters(frozenset(wanted_topics), frozenset(wanted_documents))
+
+
+def _whole(text: str) -> str:
+    """Return `text` with U+FFFD for the lone halves of surrogate pairs, which JSON can smuggle in."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _listed(value: str | list[str] | None) -> list[str]:

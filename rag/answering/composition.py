@@ -90,6 +90,8 @@ def _citation(candidate: Candidate, marker: int) -> Citation:
 def _between(previous: Candidate | None, candidate: Candidate) -> str:
     if previous is None:
         return ""
+    if _goes_on(previous, candidate):
+        return " "
     kinds = {previous.sentence.kind, candidate.sentence.kind}
     if kinds == {"list_item"}:
         return "\n" if previous.sentence.list_id == candidate.sentence.list_id else "\n\n"
@@ -100,12 +102,21 @@ def _between(previous: Candidate | None, candidate: Candidate) -> str:
     return "\n\n"
 
 
+def _goes_on(previous: Candidate, candidate: Candidate) -> bool:
+    """Tell whether both are sentences of one list item: no bullet stands between them."""
+    if previous.sentence.kind != "list_item" or previous.sentence.list_id != candidate.sentence.list_id:
+        return False
+    chunk = candidate.hit.chunk
+    first, last = previous.sentence.end - chunk.start, candidate.sentence.start - chunk.start
+    return previous.hit.chunk.id == chunk.id and first <= last and not chunk.text[first:last].strip()
+
+
 def _shown(candidate: Candidate, marker: int, previous: Candidate | None) -> str:
     text, kind = candidate.text, candidate.sentence.kind
     if kind == "code":
         return f"{text}\n\n[{marker}]"
     text = _BRACKETED_NUMBER.sub(r"\\[\1]", _one_line(text))
-    if kind == "list_item":
+    if kind == "list_item" and not (previous and _goes_on(previous, candidate)):
         return f"- {text} [{marker}]"
     if kind == "table_row":
         row = f"| {text.strip('| ')} [{marker}] |"

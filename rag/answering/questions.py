@@ -31,7 +31,7 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 _DEFINITION = re.compile(
-    r"^\W*(?:what(?:'s|’s|\s+is|\s+are)\s+(?:a\s+|an\s+|the\s+)?(?!difference|best|cost|main|trade|most|purpose)"
+    r"^\W*(?:what(?:'s|’s|\s+is|\s+are)\s+(?:a\s+|an\s+|the\s+)?+(?!difference|best|cost|main|trade|most|purpose)"
     r"(?P<subject>[\w][\w\s/-]{0,50}?)|(?:define|explain)\s+(?P<explained>[\w][\w\s/-]{0,50}?))"
     r"\s*(?:$|[?,.;:]|\band\b|\bor\b|\bin\b|\bfor\b|\bused\b|\bto\b|\bwith\b)",
     re.IGNORECASE,

@@ -16,7 +16,7 @@ from rag.text.words import stems
 from rag.types import Hit
 
 PASSAGES = 2
-"""Sentences come from this many of the best passages."""
+"""Sentences come from this many of the best passages, unless these leave a side of a comparison untold."""
 COVER, PASSAGE, NEIGHBOUR = 0.5, 1.2, 0.3
 """Weights of a sentence's word cover, of its passage's score and of the better of its two neighbours' scores,
 beside the cosine with weight 1."""
@@ -98,6 +98,7 @@ def candidates(
     seen: set[tuple[str, int]] = set()
     for place, (hit, chunk) in enumerate(passages):
         own: list[Candidate] = []
+        told = {_side(candidate.terms, wants) for candidate in found}
         for sentence in chunk.sentences:
             if sentence.kind == "heading" or (sentence.kind == "code" and not wants.code):
                 continue
@@ -105,9 +106,10 @@ def candidates(
                 continue
             seen.add((chunk.document_id, sentence.start))
             text = hit.chunk.text[sentence.start - chunk.start : sentence.end - chunk.start]
-            if place >= PASSAGES and not _defines(text, wants):
-                continue
             terms = frozenset(stems(text))
+            untold = _side(terms, wants) not in {None, *told}
+            if place >= PASSAGES and not untold and not _defines(text, wants):
+                continue
             vector = None if sentence.row is None else vectors[sentence.row]
             cosine = 0.4 if vector is None else float(vector @ query_vector)
             cover = sum(weight for term, weight in weights.items() if term in terms) / total
@@ -173,6 +175,12 @@ def _fit(
     if wants.sides is not None and all(side & terms for side in wants.sides):
         bonus += SIDE
     return bonus
+
+
+def _side(terms: frozenset[str], wants: Wanted) -> int | None:
+    """Return which side of a comparison a sentence is about; None when it is about both or neither."""
+    about = [bool(side & terms) for side in wants.sides or ()]
+    return about.index(True) if about.count(True) == 1 else None
 
 
 def _defines(text: str, wants: Wanted) -> bool:
@@ -248,13 +256,12 @@ def _unit(candidate: Candidate, ranked: Sequence[Candidate]) -> Unit | None:
 
 
 def _repeats(unit: Unit, chosen: Sequence[Unit]) -> bool:
-    """Tell whether a single sentence says what a chosen one says."""
-    if len(unit.candidates) > 1:
-        return False
-    new = unit.candidates[0]
-    for other in (c for earlier in chosen for c in earlier.candidates):
-        if new.vector is not None and other.vector is not None and float(new.vector @ other.vector) >= REPEAT:
-            return True
-        if new.terms and len(new.terms & other.terms) >= 0.8 * len(new.terms | other.terms):
-            return True
-    return False
+    """Tell whether everything a unit says has been chosen already."""
+    said = [candidate for earlier in chosen for candidate in earlier.candidates]
+    return all(any(_says_what(new, other) for other in said) for new in unit.candidates)
+
+
+def _says_what(new: Candidate, other: Candidate) -> bool:
+    if new.vector is not None and other.vector is not None and float(new.vector @ other.vector) >= REPEAT:
+        return True
+    return bool(new.terms) and len(new.terms & other.terms) >= 0.8 * len(new.terms | other.terms)

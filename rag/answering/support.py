@@ -24,6 +24,10 @@ _NEGATIONS = frozenset(
     didn won wouldn can't couldn shouldn hasn haven hadn
     """.split()
 )
+_SCOPE = 4
+"""Content words after a negation that it may deny; the first one it certainly does."""
+_CLAUSE_END = re.compile(r"[,;:.!?](?=\s|$)")
+_NOT_ONLY = re.compile(r"\bnot (?:only|just)\b", re.IGNORECASE)
 _CONTRACTED_NOT = re.compile(r"\b(\w+)n['’]t\b", re.IGNORECASE)
 _NUMBER_WORDS = dict(
     zip(
@@ -38,10 +42,13 @@ _OPPOSITES = tuple(
         frozenset(stem(word) for word in right.split()),
     )
     for left, right in (
-        (
-            "increase increases raise raises grow grows higher more",
-            "decrease decreases lower lowers reduce reduces fewer less shrink",
+        (  # verbs apart from adjectives: "a higher M increases" against "a higher M decreases"
+            "increase increases raise raises grow grows",
+            "decrease decreases lower lowers reduce reduces shrink shrinks",
         ),
+        ("higher more", "lower fewer less"),
+        ("increase increases raise raises grow grows", "fewer less"),
+        ("higher more", "decrease decreases reduce reduces shrink shrinks"),
         ("fast faster quick quicker", "slow slower"),
         ("cheap cheaper", "expensive costly"),
         ("exact precise", "approximate"),
@@ -89,7 +96,7 @@ class SupportChecker:
             return _Finding("unsupported", f"The cited sentence does not have the number {min(missing)}.")
         if opposed := _opposed(claim, source):
             return _Finding("unsupported", f"The cited sentence says the opposite of “{opposed}”.")
-        if _negated(claim) != _negated(_nearest(claim, cited)):
+        if _negated(claim) != _negated(_nearest(claim, cited)) or _denied(claim, source):
             return _Finding("unsupported", "One of claim and source is negated, the other is not.")
         claim_stems = set(stems(claim))
         if not claim_stems:
@@ -120,8 +127,38 @@ def _numbers(text: str) -> set[str]:
 
 
 def _negated(text: str) -> bool:
-    spoken = _CONTRACTED_NOT.sub(r"\1 not", text)
-    return bool(_NEGATIONS & set(words(spoken)))
+    return bool(_NEGATIONS & set(words(_spoken(text))))
+
+
+def _spoken(text: str) -> str:
+    """Return `text` with "n't" written out and without "not only", which denies nothing."""
+    return _NOT_ONLY.sub("", _CONTRACTED_NOT.sub(r"\1 not", text))
+
+
+def _denied(claim: str, source: str) -> bool:
+    """Tell whether one of the two denies a word that the other only affirms."""
+    return _denies(claim, source) or _denies(source, claim)
+
+
+def _denies(text: str, other: str) -> bool:
+    affirmed = set(stems(other)) - {word for scope in _scopes(other) for word in scope}
+    own = [word for scope in _scopes(text) for word in scope]
+    return any(
+        scope[0] in affirmed and stems(text).count(scope[0]) <= own.count(scope[0])
+        for scope in _scopes(text)
+        if scope
+    )
+
+
+def _scopes(text: str) -> list[list[str]]:
+    """Return for every negation the stems of the content words that follow it in its clause."""
+    found = []
+    for clause in _CLAUSE_END.split(_spoken(text)):
+        said = words(clause)
+        for place, word in enumerate(said):
+            if word in _NEGATIONS:
+                found.append(stems(" ".join(said[place + 1 :]))[:_SCOPE])
+    return found
 
 
 def _nearest(claim: str, cited: Sequence[str]) -> str:

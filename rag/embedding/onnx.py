@@ -17,9 +17,6 @@ from rag.embedding.base import Progress, Vectors, no_progress
 from rag.embedding.packaged import DIMENSION, MAX_TOKENS, MODEL, model_folder
 from rag.errors import ConfigurationError
 
-BATCH = 32
-"""Texts per run; sorted by length so that little is padded."""
-
 
 class OnnxEmbedder:
     """all-MiniLM-L6-v2 in int8. Safe to share between threads."""
@@ -51,22 +48,14 @@ class OnnxEmbedder:
         Parts are character ranges; their vectors are means over their own tokens after the whole text was
         read, so a sentence is understood in its surroundings ("Late Chunking", Günther et al., 2024).
         """
-        encodings = self._tokenizer.encode_batch(list(texts))
-        by_length = sorted(range(len(encodings)), key=lambda row: len(encodings[row].ids))
-        found: dict[int, tuple[Vectors, Vectors]] = {}
-        for first in range(0, len(encodings), BATCH):
-            batch = by_length[first : first + BATCH]
-            width = max(len(encodings[row].ids) for row in batch)
-            ids = np.zeros((len(batch), width), dtype=np.int64)
-            mask = np.zeros_like(ids)
-            for line, row in enumerate(batch):
-                ids[line, : len(encodings[row].ids)] = encodings[row].ids
-                mask[line, : len(encodings[row].ids)] = 1
-            tokens = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-            for line, row in enumerate(batch):
-                own = tokens[line, : len(encodings[row].ids)]
-                found[row] = _pooled(own, encodings[row].offsets, parts[row])
-        return [found[row] for row in range(len(encodings))]
+        found = []
+        for encoding, own in zip(self._tokenizer.encode_batch(list(texts)), parts, strict=True):
+            # One text a run: int8 scales its activations by what is in a batch, so that a text's vector
+            # would depend on its company, and longer batches are no faster on a CPU.
+            ids = np.asarray([encoding.ids], np.int64)
+            (tokens,) = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+            found.append(_pooled(tokens[0], encoding.offsets, own))
+        return found
 
 
 def _pooled(

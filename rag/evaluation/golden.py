@@ -68,7 +68,7 @@ def load(path: Path) -> list[GoldenItem]:
     items = []
     for file in files:
         try:
-            lines = file.read_text(encoding="utf-8").splitlines()
+            lines = file.read_bytes().splitlines()
         except OSError as error:
             raise KnowledgeError(
                 f"{file} can't be read: {error.strerror}.", path=file, hint="Check the path of the set."

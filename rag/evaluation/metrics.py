@@ -20,7 +20,7 @@ def mean(values: Sequence[float]) -> float:
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the nearest-rank percentile, `share` between 0 and 1; 0 for no values."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
 
 
 def ranking(found: Sequence[str], relevant: Mapping[str, float]) -> dict[str, float]:

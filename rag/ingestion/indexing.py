@@ -49,9 +49,14 @@ class Indexer:
     def ingest(self, paths: Sequence[Path], *, origin: Origin = "added") -> list[Ingested]:
         """Add or update the documents in files and folders; unchanged ones are not embedded again.
 
-        A file that can't be read becomes a result with status `failed`; the others go on.
+        A file that can't be read becomes a result with status `failed`; the others go on. A file that is
+        named twice is read once.
         """
-        files = [(path, root) for root in paths for path in documents_in([root])]
+        named: dict[Path, tuple[Path, Path]] = {}
+        for root in paths:
+            for path in documents_in([root]):
+                named.setdefault(path.resolve(), (path, root))
+        files = list(named.values())
         before = self._library.hashes()
         seen: dict[str, Path] = {}
         results = []

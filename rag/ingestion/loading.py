@@ -56,7 +56,7 @@ def load_file(path: Path, root: Path) -> Document:
     Raises KnowledgeError for a format other than Markdown or plain text, content that is no text or
     has no words, and front matter that is not valid.
     """
-    name = _relative(path, root).as_posix()
+    name = os.fsencode(_relative(path, root).as_posix()).decode("utf-8", "replace")
     if path.suffix.lower() not in SUFFIXES:
         raise KnowledgeError(
             f"{name} is not in a supported format.",

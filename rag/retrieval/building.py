@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rag.embedding.base import Vectors
-from rag.errors import StoreError
+from rag.errors import MissingVectors
 from rag.retrieval.index import (
     CorpusIndex,
     IndexedChunk,
@@ -26,7 +26,7 @@ def build_index(
 ) -> CorpusIndex:
     """Return the index of the library as it is now.
 
-    Raises StoreError when a vector is missing, which `ingest` mends.
+    Raises MissingVectors when one is lost or damaged.
     """
     with library.snapshot():
         version = library.version()
@@ -52,9 +52,9 @@ def build_index(
     try:
         vectors = np.asarray([stored[key] for key in rows], np.float32).reshape(-1, dimension)
     except KeyError:
-        raise StoreError(
+        raise MissingVectors(
             f"The index lacks vectors of the embedding model {model}.",
-            hint="Run `python -m rag ingest` to embed the documents again.",
+            hint="Start Viva again: it embeds the documents anew.",
         ) from None
 
     indexed = []

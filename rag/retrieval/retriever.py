@@ -40,7 +40,9 @@ class _Candidates:
     cosines: dict[int, float]
     """Of every candidate, also those that the lexical list alone contributed."""
     shares: dict[int, float]
-    """Lexical scores above zero."""
+    """Lexical scores above zero, also of those that the dense list alone contributed."""
+    lexical_ranks: dict[int, int]
+    """Their places among all allowed chunks."""
 
 
 class Retriever:
@@ -94,12 +96,16 @@ class Retriever:
         searched = perf_counter()
         terms = stems(query)
         shares = np.where(allowed, index.lexical.scores(terms), 0)
-        lexical = [int(number) for number in np.argsort(-shares, kind="stable")[:most] if shares[number] > 0]
+        by_words = np.argsort(-shares, kind="stable")
+        lexical = [int(number) for number in by_words[:most] if shares[number] > 0]
         worded = perf_counter()
+        found = {*dense, *lexical}
+        places = np.argsort(by_words)
         candidates = _Candidates(
             frozenset(dense),
-            {number: _cosine(index, vector, number) for number in {*dense, *lexical}},
-            {number: float(shares[number]) for number in lexical},
+            {number: _cosine(index, vector, number) for number in found},
+            {number: float(shares[number]) for number in found if shares[number] > 0},
+            {number: int(places[number]) + 1 for number in found if shares[number] > 0},
         )
         hits = self._hits(index, candidates, terms)
         hits = _cut(hits, self._top_k if top_k is None else top_k)
@@ -151,7 +157,6 @@ class Retriever:
             for number, cosine in candidates.cosines.items()
         }
         dense_ranks = ranks({number: candidates.cosines[number] for number in candidates.dense_listed})
-        lexical_ranks = ranks(candidates.shares)
         texts = self._library.chunks_by_id([index.chunks[number].id for number in scores])
         hits = []
         for number, rank in sorted(ranks(scores).items(), key=lambda item: item[1]):
@@ -168,7 +173,7 @@ class Retriever:
                     score=scores[number],
                     dense_rank=dense_ranks.get(number),
                     dense_score=candidates.cosines[number],
-                    lexical_rank=lexical_ranks.get(number),
+                    lexical_rank=candidates.lexical_ranks.get(number),
                     lexical_score=candidates.shares.get(number),
                     matched_terms=index.lexical.matched(terms, number),
                 )

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from pages.shared import startup
+from pages.shared.failures import report
 from rag import __version__
 from rag.errors import StoreError
 
@@ -113,3 +114,13 @@ def test_scripts_may_come_from_the_server_and_from_streamlits_own_page_alone(app
     allowed = scripts.split()[1:]
     assert allowed[:2] == ["'self'", "blob:"]
     assert all(source.startswith("'sha256-") for source in allowed[2:])
+
+
+def test_an_error_is_logged_by_its_place_and_without_its_message(caplog):
+    try:
+        raise ValueError("what someone typed")
+    except ValueError as error:
+        trace_id = report(error)
+    assert trace_id in caplog.text
+    assert "test_app.py" in caplog.text
+    assert "what someone typed" not in caplog.text
