@@ -13,7 +13,7 @@ from rag.answering.follow_ups import condense_offline
 from rag.answering.support import SupportChecker
 from rag.embedding.base import Embedder, Progress, Vectors, no_progress
 from rag.embedding.onnx import open_onnx_embedder
-from rag.errors import BudgetExceeded, MissingVectors, ConfigurationError
+from rag.errors import BudgetExceeded, ConfigurationError, MissingVectors
 from rag.ingestion.indexing import Indexer, Ingested
 from rag.ingestion.loading import documents_in
 from rag.providers.choice import ModelChoice

@@ -21,7 +21,11 @@ _PARTS = (
 )
 """What the heading over a sentence says it is about, in the order of an answer."""
 _UNKNOWN_PART = 2
-_BRACKETED_NUMBER = re.compile(r"(?<!\\)\[(\d+)\]")
+_BRACKETED_NUMBER = re.compile(
+    r"(?P<code>(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|(?<!\\)\[(?P<number>\d+)\]"
+)
+"""A number in brackets, or inline code, in which one is left alone."""
+_ITEM_NUMBER = re.compile(r"(\d{1,9})[.)][ \t]+$")
 _LINE_BREAK = re.compile(r"\s*\n[ \t>]*")
 
 
@@ -115,9 +119,9 @@ def _shown(candidate: Candidate, marker: int, previous: Candidate | None) -> str
     text, kind = candidate.text, candidate.sentence.kind
     if kind == "code":
         return f"{text}\n\n[{marker}]"
-    text = _BRACKETED_NUMBER.sub(r"\\[\1]", _one_line(text))
+    text = _BRACKETED_NUMBER.sub(_escaped, _one_line(text))
     if kind == "list_item" and not (previous and _goes_on(previous, candidate)):
-        return f"- {text} [{marker}]"
+        return f"{_bullet(candidate)} {text} [{marker}]"
     if kind == "table_row":
         row = f"| {text.strip('| ')} [{marker}] |"
         header = _header(candidate)
@@ -126,6 +130,17 @@ def _shown(candidate: Candidate, marker: int, previous: Candidate | None) -> str
         columns = header.count("|") + 1
         return f"| {header.strip('| ')} |\n|{' --- |' * columns}\n{row}" if header else f"{text} [{marker}]"
     return f"{text} [{marker}]"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found["code"] or f"\\[{found['number']}]"
+
+
+def _bullet(candidate: Candidate) -> str:
+    """Return the item's number as the source has it, or a dash."""
+    chunk = candidate.hit.chunk
+    numbered = _ITEM_NUMBER.search(chunk.text[: candidate.sentence.start - chunk.start])
+    return f"{numbered[1]}." if numbered else "-"
 
 
 def _header(candidate: Candidate) -> str:

@@ -4,36 +4,47 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.ingestion.units import Unit, units_of
 from rag.text import tokens
 from rag.types import Chunk, Document, Span
 
-SMALLEST, TARGET, LARGEST = 300, 450, 800
-"""Tokens of a chunk that is a part of a section; shorter sections stay whole."""
-LEAST_OVERLAP, MOST_OVERLAP = 0.10, 0.20
-"""Share of a part that repeats the last sentences of the part before it."""
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How long the parts of a text are to be, in tokens."""
+
+    smallest: int
+    target: int
+    largest: int
+    least_overlap: int
+    most_overlap: int
+
+
+PARTS = Sizes(smallest=300, target=400, largest=800, least_overlap=40, most_overlap=80)
+"""Chunks of a section that is too long to stay whole; `tests/bench/chunking.py` measures them."""
 MODEL_WINDOW = 256
 """Word pieces that the embedding model reads, with its two special tokens."""
 WINDOW = 128
-"""Word pieces of a window's own text that are aimed at."""
+"""Most word pieces of a window's own text: two sentences are found more surely than ten."""
 _LONGEST_PATH = 64
-"""Word pieces of the line in front of a window."""
+"""Most word pieces of the line in front of a window."""
 
 
 def chunk(document: Document) -> list[Chunk]:
-    """Return the chunks of `document` in order; together they hold all its text but white space.
+    """Return the chunks of `document` in order; together they hold its text but white space.
 
-    A chunk is a section, or a part of a long one that repeats the last sentences of the part before.
-    It never ends inside a sentence, a table row or a code fence, unless one of those is longer than
-    LARGEST_UNIT tokens.
+    A chunk is a section, or a part of a long one that repeats the last sentences of the part
+    before it. None ends inside a sentence, a table row or a code fence, except in one that is
+    longer than LARGEST_UNIT tokens.
     """
     found = units_of(document.text, document.body_start)
     spans = [
         (path, section[first].start, section[last - 1].end)
         for path, section in _sections(found.units)
-        for first, last in _parts(section)
+        for first, last in _groups(section, PARTS)
     ]
     return [
         Chunk(
@@ -47,6 +58,35 @@ def chunk(document: Document) -> list[Chunk]:
         )
         for number, (path, start, end) in enumerate(spans)
     ]
+
+
+def windows(document: Document, chunk: Chunk) -> list[Span]:
+    """Return what of `chunk` is embedded: spans in order that overlap and together cover it.
+
+    Each fits the embedding model together with the line that `window_text` puts in front, and
+    ends where a sentence ends. Only a unit longer than a window is cut, at line ends or between
+    words.
+    """
+    found = units_of(document.text, document.body_start)
+    line = tokens.count(_path_line(document.title, chunk.heading_path))
+    room = min(WINDOW, MODEL_WINDOW - 2 - line)
+    first = bisect_right(found.units, chunk.start, key=lambda unit: unit.start) - 1
+    last = bisect_left(found.units, chunk.end, key=lambda unit: unit.start)
+    pieces = [
+        unit._replace(start=start, end=end, size=found.tokens(start, end))
+        for unit in found.units[max(first, 0) : last]
+        for start, end in found.pieces(
+            document.text, max(unit.start, chunk.start), min(unit.end, chunk.end), room
+        )
+    ]
+    sizes = Sizes(room // 2, room, room, least_overlap=room // 2, most_overlap=room // 2)
+    return [Span(pieces[begin].start, pieces[end - 1].end) for begin, end in _groups(pieces, sizes)]
+
+
+def window_text(document: Document, chunk: Chunk, span: Span) -> str:
+    """Return the text to embed for a window: a line with title and headings, then its own text."""
+    line = _path_line(document.title, chunk.heading_path)
+    return f"{line}\n{document.text[span.start : span.end]}"
 
 
 def _sections(units: Sequence[Unit]) -> Iterator[tuple[tuple[str, ...], Sequence[Unit]]]:
@@ -69,123 +109,78 @@ def _sections(units: Sequence[Unit]) -> Iterator[tuple[tuple[str, ...], Sequence
         yield path, units[begin:]
 
 
-def _parts(section: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """Yield first and last (exclusive) unit of each chunk of a section."""
-    left = sum(unit.size for unit in section)
+def _groups(units: Sequence[Unit], sizes: Sizes) -> Iterator[tuple[int, int]]:
+    """Yield first and last (exclusive) unit of consecutive parts of about the target size."""
+    left = sum(unit.size for unit in units)
     first = 0
-    while first < len(section):
-        carried = _carried(section, first)
-        overlap = sum(unit.size for unit in section[first - carried : first])
-        parts = max(1, round(left / (TARGET - overlap)))
-        last = len(section)
-        if parts > 1 or left + overlap > LARGEST:
-            last = _cut(section, first, left / max(parts, 2), LARGEST - overlap)
+    while first < len(units):
+        carried = _carried(units, first, sizes)
+        overlap = sum(unit.size for unit in units[first - carried : first])
+        parts = round(left / (sizes.target - overlap))
+        last = len(units)
+        if parts > 1 or left + overlap > sizes.largest:
+            last = _cut(units, first, left / max(parts, 2), sizes.smallest, sizes.largest - overlap)
         yield first - carried, last
-        left -= sum(unit.size for unit in section[first:last])
+        left -= sum(unit.size for unit in units[first:last])
         first = last
 
 
-def _cut(section: Sequence[Unit], first: int, ideal: float, room: int) -> int:
-    """Return where to end a part that begins at `first`: near `ideal` tokens, at a natural break."""
+def _carried(units: Sequence[Unit], first: int, sizes: Sizes) -> int:
+    """Return how many units before `first` the part that begins there repeats."""
+    if first == 0:
+        return 0
+    most = min(sizes.most_overlap, sizes.largest - units[first].size)
+    total = count = 0
+    # The part before keeps at least one unit of its own.
+    while count + 1 < first and total < sizes.least_overlap:
+        unit = units[first - count - 1]
+        if not unit.spoken or total + unit.size > most:
+            break
+        total += unit.size
+        count += 1
+    return count
+
+
+def _cut(units: Sequence[Unit], first: int, ideal: float, smallest: int, room: int) -> int:
+    """Return where to end a part that begins at `first`: near `ideal`, where little is torn apart.
+
+    It has at most `room` tokens unless its first unit alone has more.
+    """
     best, best_cost = first + 1, float("inf")
     own = 0
-    for last in range(first + 1, len(section)):
-        own += section[last - 1].size
+    for last in range(first + 1, len(units)):
+        own += units[last - 1].size
         if own > room:
             break
-        cost = abs(own / ideal - 1) * SIZE_WEIGHT + _break_cost(section[last - 1], section[last])
-        if own < SMALLEST:
-            cost += 10
+        cost = abs(own / ideal - 1) + _break_cost(units[last - 1], units[last])
+        cost += 10 * (own < smallest)
         if cost <= best_cost:
             best, best_cost = last, cost
     return best
 
 
-SIZE_WEIGHT = 2.0
-
-
 def _break_cost(before: Unit, after: Unit) -> float:
-    """Return how much is torn apart by ending a chunk between two units, 0 for nothing."""
+    """Return how much is torn apart by ending a part between two units.
+
+    1 is as bad as missing the ideal size by all of it.
+    """
     if before.leads:
         return 4
-    if not after.first:
+    if not after.first or after.block is None or before.block is None:
         return 1
-    if before.block and after.block and before.block.kind == after.block.kind:
-        if after.block.kind == "table_row":
-            return 1
-        if after.block.kind == "list_item":
-            return 0.6 if before.block.list_id == after.block.list_id else 0.4
-    if before.block and after.block and after.block.kind in ("fence", "list_item", "table"):
+    kinds = before.block.kind, after.block.kind
+    if kinds[1] == "table_row":
+        return 1
+    if kinds[1] == "list_item":
+        return 0.4 if kinds[0] == "list_item" else 0.5
+    if kinds[1] in ("fence", "table"):
         return 0.5
-    if after.leads:
-        return 0
-    return 0.2
-
-
-def _carried(section: Sequence[Unit], first: int) -> int:
-    """Return how many units before `first` the part that begins there repeats."""
-    total = count = 0
-    while first > count:
-        unit = section[first - count - 1]
-        if not unit.spoken or total + unit.size > MOST_OVERLAP * TARGET:
-            break
-        total += unit.size
-        count += 1
-        if total >= LEAST_OVERLAP * TARGET:
-            break
-    return count
-
-
-def windows(document: Document, chunk: Chunk) -> list[Span]:
-    """Return what of `chunk` is embedded: spans in order that cover it and end at sentence ends.
-
-    Each fits the embedding model together with the line that `window_text` puts in front. Only a
-    sentence or code fence that is longer than a window is cut, between words.
-    """
-    found = units_of(document.text, document.body_start)
-    room = MODEL_WINDOW - 2 - tokens.count(_path_line(document.title, chunk.heading_path))
-    most = min(room, WINDOW)
-    first = bisect_right(found.units, chunk.start, key=lambda unit: unit.start) - 1
-    last = bisect_left(found.units, chunk.end, key=lambda unit: unit.start)
-    pieces = []
-    for unit in found.units[max(first, 0) : last]:
-        pieces += [
-            (s, e)
-            for s, e in found.pieces(
-                document.text, max(unit.start, chunk.start), min(unit.end, chunk.end), most
-            )
-        ]
-    spans: list[Span] = []
-    begin = 0
-    while begin < len(pieces):
-        end = begin + 1
-        while end < len(pieces) and found.tokens(pieces[begin][0], pieces[end][1]) <= most:
-            end += 1
-        spans.append(Span(pieces[begin][0], pieces[end - 1][1]))
-        if end == len(pieces):
-            break
-        begin = end
-        while (
-            WINDOW_OVERLAP
-            and begin - 1 > bisect_left(pieces, (spans[-1].start,))
-            and found.tokens(pieces[begin - 1][0], pieces[end - 1][1]) <= WINDOW_OVERLAP * most
-        ):
-            begin -= 1
-    return spans
-
-
-WINDOW_OVERLAP = 0.25
-
-
-def window_text(document: Document, chunk: Chunk, span: Span) -> str:
-    """Return the text to embed for a window: a line with title and headings, then its own text."""
-    line = _path_line(document.title, chunk.heading_path)
-    return f"{line}\n{document.text[span.start : span.end]}"
+    return 0 if after.leads else 0.2
 
 
 @lru_cache(maxsize=256)
 def _path_line(title: str, heading_path: tuple[str, ...]) -> str:
-    """Return "title > heading > heading", without repetition and at most _LONGEST_PATH pieces long."""
+    """Return "title > heading > heading" without repetition, at most _LONGEST_PATH pieces long."""
     names = list(dict.fromkeys(name for name in (title, *heading_path) if name))
     while len(names) > 1 and tokens.count(" > ".join(names)) > _LONGEST_PATH:
         del names[1 if len(names) > 2 else 0]

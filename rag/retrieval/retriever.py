@@ -92,7 +92,8 @@ class Retriever:
         embedded = perf_counter()
         allowed = index.allowed(filters)
         most = max(self._candidates, top_k or 0)
-        dense = self._dense(index, vector, allowed, most)
+        among = None if allowed.all() else index.rows_of([int(n) for n in np.flatnonzero(allowed)])
+        dense = self._dense(index, vector, allowed, among, most)
         searched = perf_counter()
         terms = stems(query)
         shares = np.where(allowed, index.lexical.scores(terms), 0)
@@ -109,7 +110,7 @@ class Retriever:
         )
         hits = self._hits(index, candidates, terms)
         hits = _cut(hits, self._top_k if top_k is None else top_k)
-        evidence = _evidence(index, vector, terms, hits)
+        evidence = _evidence(index, vector, among, terms, hits)
         verdict = weigh(evidence)
         fused = perf_counter()
         return Retrieval(
@@ -139,10 +140,10 @@ class Retriever:
         index: CorpusIndex,
         vector: NDArray[np.float32],
         allowed: NDArray[np.bool_],
+        among: Rows | None,
         most: int,
     ) -> list[int]:
         """Return at most `most` chunk numbers by their nearest window or sentence, nearest first."""
-        among = None if allowed.all() else index.rows_of([int(n) for n in np.flatnonzero(allowed)])
         rows, _ = index.store.search(vector, most * ROWS_PER_CANDIDATE, among=among)
         found: dict[int, None] = {}
         for row in rows:
@@ -240,12 +241,17 @@ def _alike(hit: Hit, words: frozenset[str], other: Hit, own: frozenset[str]) -> 
 
 
 def _evidence(
-    index: CorpusIndex, vector: NDArray[np.float32], terms: Sequence[str], hits: Sequence[Hit]
+    index: CorpusIndex,
+    vector: NDArray[np.float32],
+    among: Rows | None,
+    terms: Sequence[str],
+    hits: Sequence[Hit],
 ) -> Evidence:
     kept = [hit for hit in hits if hit.cut is None][:WEIGHED]
     places = [place for hit in kept if (place := index.chunk(hit.chunk.id)) is not None]
     asked = [_best(index, vector, place.questions) for place in places if _any(place.questions)]
-    nearest = np.sort(index.vectors @ vector)[-NEIGHBOURS:]
+    searched = index.vectors if among is None else index.vectors[among]
+    nearest = np.sort(searched @ vector)[-NEIGHBOURS:]
     return Evidence(
         question=max(asked, default=None),
         window=max((_best(index, vector, p.windows) for p in places if _any(p.windows)), default=0.0),

@@ -12,7 +12,8 @@ from tests.conftest import LibraryOf
 
 words = st.sampled_from(
     """
-    cache token Index vektor naïve 検索 emoji🎉 e.g. 3.5 `code` **bold** [1] \\[2] [link](x) a|b “quoted” <b>x</b>
+    cache token Index vektor naïve 検索 emoji🎉 e.g. 3.5 `code` **bold** [1] \\[2] [link](x) a|b
+    “quoted” <b>x</b>
     """.split()
 )
 sentences = st.builds(
