@@ -21,6 +21,7 @@ from tests.asking import LibraryOf
 
 ROOT = Path(__file__).parents[1]
 
+
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder that holds the exported embedding model and nothing else."""

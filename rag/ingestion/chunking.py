@@ -25,12 +25,12 @@ class Sizes:
 
 PARTS = Sizes(smallest=300, target=400, largest=800, least_overlap=40, most_overlap=80)
 """Chunks of a section that is too long to stay whole; `tests/bench/chunking.py` measures them."""
-MODEL_WINDOW = 256
-"""Word pieces that the embedding model reads, with its two special tokens."""
-WINDOW = 128
-"""Most word pieces of a window's own text: two sentences are found more surely than ten."""
+WINDOWS = Sizes(smallest=64, target=128, largest=128, least_overlap=64, most_overlap=64)
+"""A window's own text: the model reads 256 word pieces, but finds a fact more surely among fewer."""
+_TOO_SMALL = 10
+"""Cost of a part below the smallest size; more than any other reason to end elsewhere."""
 _LONGEST_PATH = 64
-"""Most word pieces of the line in front of a window."""
+"""Most word pieces of the line in front of a window; with it a window stays below 256."""
 
 
 def chunk(document: Document) -> list[Chunk]:
@@ -68,19 +68,16 @@ def windows(document: Document, chunk: Chunk) -> list[Span]:
     words.
     """
     found = units_of(document.text, document.body_start)
-    line = tokens.count(_path_line(document.title, chunk.heading_path))
-    room = min(WINDOW, MODEL_WINDOW - 2 - line)
     first = bisect_right(found.units, chunk.start, key=lambda unit: unit.start) - 1
     last = bisect_left(found.units, chunk.end, key=lambda unit: unit.start)
     pieces = [
-        unit._replace(start=start, end=end, size=found.tokens(start, end))
+        unit._replace(start=start, end=end, size=found.size(start, end))
         for unit in found.units[max(first, 0) : last]
         for start, end in found.pieces(
-            document.text, max(unit.start, chunk.start), min(unit.end, chunk.end), room
+            document.text, max(unit.start, chunk.start), min(unit.end, chunk.end), WINDOWS.largest
         )
     ]
-    sizes = Sizes(room // 2, room, room, least_overlap=room // 2, most_overlap=room // 2)
-    return [Span(pieces[begin].start, pieces[end - 1].end) for begin, end in _groups(pieces, sizes)]
+    return [Span(pieces[begin].start, pieces[end - 1].end) for begin, end in _groups(pieces, WINDOWS)]
 
 
 def window_text(document: Document, chunk: Chunk, span: Span) -> str:
@@ -92,21 +89,24 @@ def window_text(document: Document, chunk: Chunk, span: Span) -> str:
 def _sections(units: Sequence[Unit]) -> Iterator[tuple[tuple[str, ...], Sequence[Unit]]]:
     """Yield heading path and units of each section; a heading without text joins the next one."""
     headings: list[tuple[int, str]] = []
-    path: tuple[str, ...] = ()
-    begin = 0
+    paths: list[tuple[str, ...]] = [()]
+    begins = [0]
     spoken = False
     for index, unit in enumerate(units):
         if unit.block and unit.block.kind == "heading" and unit.first:
             if spoken:
-                yield path, units[begin:index]
-                begin, spoken = index, False
+                begins.append(index)
+                paths.append(())
+                spoken = False
             level = unit.block.level
             headings = [(above, title) for above, title in headings if above < level]
             headings.append((level, unit.block.title))
-            path = tuple(title for _, title in headings if title)
+            paths[-1] = tuple(title for _, title in headings if title)
         spoken = spoken or unit.spoken
-    if begin < len(units):
-        yield path, units[begin:]
+    if not spoken and len(begins) > 1:
+        begins.pop()  # headings at the very end stay with the text before them
+    for path, begin, end in zip(paths, begins, [*begins[1:], len(units)], strict=False):
+        yield path, units[begin:end]
 
 
 def _groups(units: Sequence[Unit], sizes: Sizes) -> Iterator[tuple[int, int]]:
@@ -119,7 +119,7 @@ def _groups(units: Sequence[Unit], sizes: Sizes) -> Iterator[tuple[int, int]]:
         parts = round(left / (sizes.target - overlap))
         last = len(units)
         if parts > 1 or left + overlap > sizes.largest:
-            last = _cut(units, first, left / max(parts, 2), sizes.smallest, sizes.largest - overlap)
+            last = _cut(units, first, left, max(parts, 2), sizes, sizes.largest - overlap)
         yield first - carried, last
         left -= sum(unit.size for unit in units[first:last])
         first = last
@@ -141,10 +141,11 @@ def _carried(units: Sequence[Unit], first: int, sizes: Sizes) -> int:
     return count
 
 
-def _cut(units: Sequence[Unit], first: int, ideal: float, smallest: int, room: int) -> int:
-    """Return where to end a part that begins at `first`: near `ideal`, where little is torn apart.
+def _cut(units: Sequence[Unit], first: int, left: int, parts: int, sizes: Sizes, room: int) -> int:
+    """Return where to end the next of `parts` parts of the `left` tokens from `first` on.
 
-    It has at most `room` tokens unless its first unit alone has more.
+    That is near their equal share, where little is torn apart, and within `room` tokens unless
+    the first unit alone has more. What can't be halved stays whole when there is room for it.
     """
     best, best_cost = first + 1, float("inf")
     own = 0
@@ -152,11 +153,11 @@ def _cut(units: Sequence[Unit], first: int, ideal: float, smallest: int, room: i
         own += units[last - 1].size
         if own > room:
             break
-        cost = abs(own / ideal - 1) + _break_cost(units[last - 1], units[last])
-        cost += 10 * (own < smallest)
+        cost = abs(own * parts / left - 1) + _break_cost(units[last - 1], units[last])
+        cost += _TOO_SMALL * (own < sizes.smallest or left - own < sizes.smallest)
         if cost <= best_cost:
             best, best_cost = last, cost
-    return best
+    return len(units) if best_cost >= _TOO_SMALL and left <= room else best
 
 
 def _break_cost(before: Unit, after: Unit) -> float:

@@ -164,11 +164,12 @@ def _document_id(wanted: str) -> str:
 
 
 def _title(text: str, body_start: int) -> str:
-    """Return the heading on top or else the only one of level 1, if no other is on its level."""
+    """Return the only heading of level 1 or, without any, the heading on top, else nothing."""
     top = blocks(text[: body_start + _TITLE_SEARCH], body_start)
-    headings = [block for block in top if block.kind == "heading"]
-    highest = [block for block in headings if block.level == 1] or headings[:1]
-    return highest[0].title if len(highest) == 1 and (highest[0].level == 1 or highest == top[:1]) else ""
+    highest = [block.title for block in top if block.kind == "heading" and block.level == 1]
+    if len(highest) == 1:
+        return highest[0]
+    return top[0].title if top and not highest else ""
 
 
 def _spoken(stem: str) -> str:

@@ -1,4 +1,4 @@
-"""Cuts a document into the smallest pieces that a chunk may begin or end with, and counts tokens."""
+"""Cuts a document into the smallest units that a chunk may hold, and counts their tokens."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from rag.text import tokens
 from rag.text.markdown import Block, blocks
-from rag.text.sentences import sentences
+from rag.text.sentences import Sentence, sentences
 
 LARGEST_UNIT = 2000
 """Tokens above which even a code fence or a table row is cut, at line ends where there are any."""
+_LONGEST_CAPTION = 80
 _SLICE = 100_000
 """Characters that are tokenised at once."""
 _CHARACTERS_PER_TOKEN = 40
@@ -34,7 +35,7 @@ class Unit(NamedTuple):
     spoken: bool
     """Whether the unit says something: it is no heading and holds words."""
     leads: bool
-    """Whether the unit announces what follows it: a heading, a table's head, a sentence with a colon."""
+    """Whether the unit announces what follows: a heading, a table's head, "for example:"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ class Units:
         """Return how many word pieces begin in characters `start` to `end`."""
         return bisect_left(self.piece_starts, end) - bisect_left(self.piece_starts, start)
 
+    def size(self, start: int, end: int) -> int:
+        """Return the tokens of characters `start` to `end`, or more where they hardly count."""
+        return max(self.tokens(start, end), (end - start) // _CHARACTERS_PER_TOKEN)
+
     def pieces(self, text: str, start: int, end: int, most: int) -> Iterator[tuple[int, int]]:
         """Yield `start, end`, cut where needed into pieces of at most `most` tokens, trimmed.
 
@@ -60,10 +65,16 @@ class Units:
             if not text[start:cut].strip():
                 cut = limit
             yield start, start + len(text[start:cut].rstrip())
-            start = cut + len(text[cut:end]) - len(text[cut:end].lstrip())
+            start = _end_of_space(text, cut, end)
         end = start + len(text[start:end].rstrip())
         if start < end:
             yield start, end
+
+
+def _end_of_space(text: str, start: int, end: int) -> int:
+    while start < end and text[start].isspace():
+        start += 1
+    return start
 
 
 @lru_cache(maxsize=4)
@@ -81,8 +92,7 @@ def _units(text: str, start: int, counter: Units) -> Iterator[Unit]:
     ends = [position for position, _ in beginnings[1:]] + [len(text)]
     for (begin, (block, first, spoken, leads)), end in zip(beginnings, ends, strict=True):
         for piece_start, piece_end in counter.pieces(text, begin, end, LARGEST_UNIT):
-            size = counter.tokens(piece_start, piece_end)
-            size = max(size, (piece_end - piece_start) // _CHARACTERS_PER_TOKEN)
+            size = counter.size(piece_start, piece_end)
             at_start = first and piece_start == begin
             yield Unit(piece_start, piece_end, size, block, at_start, spoken, leads)
 
@@ -103,14 +113,20 @@ def _beginnings(text: str, start: int) -> dict[int, tuple[Block | None, bool, bo
         is_first = sentence.block != last_block
         last_block = sentence.block
         is_heading = sentence.kind == "heading"
-        is_whole = is_first and sentence.end == block.end and block.kind == "paragraph"
-        is_caption = (
-            is_whole and sentence.end - sentence.start <= 80 and text[sentence.end - 1] not in ".!?;,)”\"'"
-        )
-        leads = is_heading or text[sentence.end - 1] in ":：" or is_caption
+        leads = is_heading or text[sentence.end - 1] in ":：" or _is_caption(text, sentence, block)
         begin = block.start if is_first else sentence.start
         found[begin] = (block, is_first, not is_heading, leads)
     return found
+
+
+def _is_caption(text: str, sentence: Sentence, block: Block) -> bool:
+    """Tell whether a paragraph is one short line without a full stop: plain text's heading."""
+    return (
+        block.kind == "paragraph"
+        and (sentence.start, sentence.end) == (block.start, block.end)
+        and sentence.end - sentence.start <= _LONGEST_CAPTION
+        and text[sentence.end - 1].isalnum()
+    )
 
 
 def _stray_lines(

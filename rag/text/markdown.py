@@ -21,7 +21,7 @@ _TITLES = MarkdownIt("commonmark")
 _LONGEST_TITLE = 200
 _WRAP_WIDTH = 200
 """No editor wraps lines at more characters than this."""
-_WIKI_HEADING = re.compile(r"(=(?: =){1,5}|={1,6}) +(\S.*?) +\1")
+_WIKI_HEADING = re.compile(r"(=(?: =){1,5}|={1,6}) +([^\s=;][^=;]*?) +\1")
 _CODE_SIGNS = re.compile(r"[{}()<>=;\[\]|\\/_$#]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -81,6 +81,8 @@ def blocks(text: str, start: int = 0) -> list[Block]:
         level, title, list_id = 0, "", None
         first, last = token.map
         match token.type:
+            case "heading_open" if len(following.content) > _LONGEST_TITLE and token.markup != "#":
+                kind, last = "paragraph", last - 1  # a paragraph above a line of === or ---
             case "heading_open":
                 kind, level, title = "heading", int(token.tag[1:]), _title(following)
             case "paragraph_open" if not containers:
@@ -122,7 +124,7 @@ def _with_following(tokens: list[Token]) -> zip[tuple[Token, Token]]:
 
 
 def _paragraph(text: str, start: int, end: int) -> Iterator[Block]:
-    """Yield a paragraph, or its wiki headings, and its lines when they are too long to be wrapped."""
+    """Yield a paragraph, or its wiki headings, and its lines if none was wrapped."""
     lines = text[start:end].split("\n")
     unwrapped = max(map(len, lines)) > _WRAP_WIDTH
     found: list[Block] = []

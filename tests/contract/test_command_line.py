@@ -155,7 +155,7 @@ def test_documents_are_listed_with_topic_and_size(library: Library) -> None:
     ]
     assert listed == [
         {"id": "money.billing", "title": "Billing", "topic": "money", "chunks": 2, "bytes": 240},
-        {"id": "people.leave", "title": "Leave", "topic": "people", "chunks": 1, "bytes": 157},
+        {"id": "people.leave", "title": "Leave", "topic": "people", "chunks": 1, "bytes": 139},
     ]
 
 
@@ -281,7 +281,8 @@ def test_quotes_are_exact_behind_wide_characters_and_windows_line_ends(library: 
     found = library.run("ask", "When do unused holidays expire?", "--document", "people.leave", "--json").json
     text = library.text("people.leave")
     quotes = [(c["quote"], text[c["start"] : c["end"]]) for c in found["citations"]]
-    assert quotes == [("Unused holidays expire on the last day of March.",) * 2]
+    assert quotes[-1] == ("Unused holidays expire on the last day of March.",) * 2
+    assert all(quote == exact for quote, exact in quotes)
 
 
 def test_an_answer_for_people_shows_sources_and_cost_and_is_silent_on_the_error_stream(

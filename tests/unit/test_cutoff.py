@@ -50,7 +50,8 @@ def test_a_library_about_something_else_is_not_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cover", "level"), [(0.30, "insufficient"), (0.31, "borderline"), (0.48, "borderline"), (0.49, "sufficient")]
+    ("cover", "level"),
+    [(0.30, "insufficient"), (0.31, "borderline"), (0.48, "borderline"), (0.49, "sufficient")],
 )
 def test_the_borders_lie_where_they_were_fitted(cover: float, level: str) -> None:
     assert weigh(replace(NOTHING, window=0.3, sentence=0.34, cover=cover)).level == level

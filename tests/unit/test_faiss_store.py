@@ -50,9 +50,7 @@ def test_only_the_given_rows_are_searched() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(rows=st.integers(1, 60), k=st.integers(1, 80), seed=st.integers(0, 10_000), share=st.floats(0, 1))
-def test_any_filter_agrees_with_a_comparison_of_its_rows(
-    rows: int, k: int, seed: int, share: float
-) -> None:
+def test_any_filter_agrees_with_a_comparison_of_its_rows(rows: int, k: int, seed: int, share: float) -> None:
     vectors, query = unit_rows(rows, seed, 16), unit_rows(1, seed + 1, 16)[0]
     among = np.flatnonzero(np.random.default_rng(seed).random(rows) < share)
     found, _ = FaissStore(vectors).search(query, k, among=among)

@@ -109,9 +109,7 @@ def test_unchanged_files_embed_nothing(indexer: Indexer, counting: Counting, fol
     assert counting.texts == 0
 
 
-def test_unchanged_files_leave_the_version_as_it_is(
-    indexer: Indexer, library: Library, folder: Path
-) -> None:
+def test_unchanged_files_leave_the_version_as_it_is(indexer: Indexer, library: Library, folder: Path) -> None:
     indexer.ingest([folder])
     before = library.version()
     indexer.ingest([folder])
@@ -124,9 +122,7 @@ def test_a_touched_file_is_unchanged(indexer: Indexer, folder: Path) -> None:
     assert outcomes(indexer.ingest([folder / "bees.md"])) == [("bees", "unchanged")]
 
 
-def test_a_changed_file_is_updated_in_one_step(
-    indexer: Indexer, library: Library, folder: Path
-) -> None:
+def test_a_changed_file_is_updated_in_one_step(indexer: Indexer, library: Library, folder: Path) -> None:
     indexer.ingest([folder])
     before = library.version()
     (folder / "bees.md").write_text(BEES + "Drones have no sting.\n")

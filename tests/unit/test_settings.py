@@ -124,9 +124,7 @@ def test_a_bad_value_names_its_variable(name: str, value: str, problem: str) -> 
     with pytest.raises(ConfigurationError) as caught:
         load_settings({name: value})
     assert str(caught.value) == f"{name} is not valid: {problem}."
-    assert (
-        caught.value.hint == f"Set {name} to a valid value or unset it; the README lists all settings."
-    )
+    assert caught.value.hint == f"Set {name} to a valid value or unset it; the README lists all settings."
 
 
 def test_a_bad_value_is_not_repeated() -> None:
