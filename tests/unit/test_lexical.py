@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.retrieval.fusion import fused_score, ranks, reciprocal_rank
-from rag.retrieval.lexical import B, K1, LexicalIndex
+from rag.retrieval.lexical import K1, B, LexicalIndex
 from rag.text.words import content_words, distinct, stems
 
 TEXTS = (
