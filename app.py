@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import re
 import sys
 from collections.abc import AsyncIterator
@@ -29,6 +30,11 @@ except ConfigurationError as error:
     sys.exit(f"Viva can't start. {error} {error.hint}")
 
 
+logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+for name in ("rag", "pages"):
+    logging.getLogger(name).setLevel(SETTINGS.log_level)
+
+
 def _inline_scripts() -> str:
     """Return the hashes of the scripts written into Streamlit's own page, for the policy below."""
     page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
@@ -40,7 +46,8 @@ def _inline_scripts() -> str:
 POLICY = "; ".join(
     [
         "default-src 'none'",
-        f"script-src 'self' blob: {_inline_scripts()}",  # blob: is how components load their script
+        # blob: is how components load their script; Vega charts compile their expressions ('unsafe-eval')
+        f"script-src 'self' blob: 'unsafe-eval' {_inline_scripts()}",
         "style-src 'self' 'unsafe-inline'",  # Streamlit writes its styles into the page
         "img-src 'self' data: blob:",
         "font-src 'self' data:",

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import io
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         settings = load_settings(**_overrides(options))
+        logging.basicConfig(format="%(levelname)s %(name)s %(message)s")
+        logging.getLogger("rag").setLevel(settings.log_level)
         services = build_services(settings, _show_progress)
         try:
             return _run(options, services)
@@ -272,7 +275,7 @@ def _json_lines(name: str) -> Iterator[Json | InvalidInput]:
                 continue
             try:
                 values = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 values = None
             if isinstance(values, dict):
                 yield {key.replace("-", "_"): value for key, value in values.items()}
@@ -283,7 +286,7 @@ def _json_lines(name: str) -> Iterator[Json | InvalidInput]:
 def _json_file(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise InvalidInput(
             f"{path} can't be read as JSON.", hint='It holds [{"question": text, "answer": text}].'
         ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
@@ -53,6 +54,8 @@ class Services:
             candidates=settings.retrieval.candidates,
         )
         self._checker = SupportChecker(embedder.embed)
+        if settings.chat.provider != "embedded":
+            importlib.import_module("rag.answering.chain")  # a second that the first question need not wait
 
     @property
     def default_choice(self) -> ModelChoice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -232,6 +232,11 @@ class Completed:
 AnswerEvent = Retrieved | TextDelta | Completed
 
 
+def never_stopped() -> bool:
+    """Say that nobody wants to stop the answer."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A question with everything that decides how it is answered."""
@@ -246,6 +251,8 @@ class Ask:
     """Answer from the model's own knowledge, marked and uncited."""
     trace_id: str = ""
     """Names the answer in the ledger and in messages; empty: the answerer makes one up."""
+    stopped: Callable[[], bool] = never_stopped
+    """Asked between pieces of text; True ends the answer as interrupted, with its citations and usage."""
 
 
 class Answerer(Protocol):

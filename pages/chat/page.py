@@ -14,6 +14,7 @@ from pages.shared.running import being_written
 from pages.shared.scrolling import scroll_to
 from pages.shared.services import services
 from pages.shared.turns import TurnView
+from rag.answering.asking import LONGEST_QUESTION
 from rag.answering.export import conversation_json, conversation_markdown
 from rag.errors import RagError
 from rag.storage.conversations import Conversation, StoredTurn
@@ -32,9 +33,9 @@ def ask(question: str) -> None:
     """Begin the answer to a new question; what can't be asked goes back into the input."""
     question = question.strip()
     problem = picker.lacking(ready)
-    if len(question) > asking.LONGEST_QUESTION:
+    if len(question) > LONGEST_QUESTION:
         problem = (
-            f"This question has {len(question):,} characters; {asking.LONGEST_QUESTION:,} is the most. "
+            f"This question has {len(question):,} characters; {LONGEST_QUESTION:,} is the most. "
             "Shorten it and send it again."
         )
     if not problem:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from threading import Event
 
 from pages.shared import running
 from pages.shared.failures import new_trace_id
@@ -10,9 +12,6 @@ from rag.providers.choice import ModelChoice
 from rag.services import Services
 from rag.storage.conversations import StoredTurn
 from rag.types import Answer, Ask, Turn
-
-LONGEST_QUESTION = 4000
-"""Characters."""
 
 
 def ask(services: Services, conversation_id: str, question: str, choice: ModelChoice) -> str:
@@ -61,7 +60,15 @@ def _begin(services: Services, turn_id: str, new: Ask, choice: ModelChoice) -> N
         trace_id=new_trace_id(),
     )
     answer_id = services.conversations.begin_answer(turn_id, blank.provider, blank.model, blank.trace_id)
-    running.begin(answer_id, blank, lambda: services.answerer(choice).stream(new), services.conversations)
+    stopping = Event()
+    asked = replace(new, trace_id=blank.trace_id, stopped=stopping.is_set)
+    running.begin(
+        answer_id,
+        blank,
+        lambda: services.answerer(choice).stream(asked),
+        services.conversations,
+        stopping,
+    )
 
 
 def _history(turns: Sequence[StoredTurn]) -> tuple[Turn, ...]:

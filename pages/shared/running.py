@@ -19,6 +19,8 @@ from rag.types import FREE, Answer, AnswerEvent, Completed, Retrieval, Retrieved
 
 log = logging.getLogger(__name__)
 
+STOPS_WITHIN_S = 1.5
+"""How long a stopped stream may take to finish itself."""
 SAVE_EVERY_S = 1.0
 """Least time between two saves of a text in progress; each is a commit."""
 
@@ -32,8 +34,12 @@ class Running:
         blank: Answer,
         stream: Callable[[], Iterator[AnswerEvent]],
         conversations: Conversations,
+        stopping: threading.Event,
     ) -> None:
-        """`blank` is what is stored if the answer does not come: its model, its trace id, no text."""
+        """`blank` is what is stored if the answer does not come: its model, its trace id, no text.
+
+        `stopping` is what the stream asks whether it shall end.
+        """
         self.answer_id = answer_id
         self.text = ""
         self.retrieval: Retrieval | None = None
@@ -43,6 +49,7 @@ class Running:
         self._blank = blank
         self._stream = stream
         self._conversations = conversations
+        self._stopping = stopping
         self._settling = threading.Lock()
         self._settled = threading.Event()
         threading.Thread(target=self._run, name=f"answer-{answer_id[:8]}", daemon=True).start()
@@ -52,8 +59,13 @@ class Running:
         return self._settled.wait(seconds)
 
     def stop(self) -> None:
-        """Settle for the text so far; the model call ends with its next word or its deadline."""
-        self._settle(self._cut("You stopped this answer."))
+        """End the answer with the text so far, its citations and what it cost.
+
+        A stream that does not end in time is settled for its text alone.
+        """
+        self._stopping.set()
+        if not self._settled.wait(STOPS_WITHIN_S):
+            self._settle(self._cut("You stopped this answer."))
 
     def _run(self) -> None:
         try:
@@ -125,10 +137,11 @@ def begin(
     blank: Answer,
     stream: Callable[[], Iterator[AnswerEvent]],
     conversations: Conversations,
+    stopping: threading.Event | None = None,
 ) -> Running:
-    """Start writing an answer."""
+    """Start writing an answer; `stopping` is set when it is stopped."""
     with _lock:
-        running = Running(answer_id, blank, stream, conversations)
+        running = Running(answer_id, blank, stream, conversations, stopping or threading.Event())
         _running[answer_id] = running
     return running
 

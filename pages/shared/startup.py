@@ -43,6 +43,7 @@ class Startup:
     def _run(self) -> None:
         try:
             self.services = self._build(self._progress)
+            self.services.ledger.close_open()  # calls that a crash of an earlier process left open
         except RagError as error:
             log.error("The services could not be built: %s", error)
             self.error = error

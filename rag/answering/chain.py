@@ -22,7 +22,7 @@ from rag.answering.extractive import NOT_IN_SOURCES
 from rag.answering.passages import Packed, estimate, pack, recent, too_long
 from rag.answering.run import Run
 from rag.answering.signals import SignalFilter
-from rag.errors import ProviderUnavailable
+from rag.errors import IncompleteAnswer, ProviderUnavailable
 from rag.prompts import prompt
 from rag.providers.calls import ModelCall, ModelCalls, untraced
 from rag.providers.chat_models import chat_model
@@ -47,6 +47,7 @@ from rag.types import (
     Turn,
 )
 
+STOPPED = "You stopped this answer."
 UNCITED = "The model cited no source: treat every claim as unchecked."
 NOT_ALL = "The model says that the sources do not answer all of this."
 FROM_MEMORY = "From the model's general knowledge, not from the sources: treat every claim as unchecked."
@@ -163,7 +164,7 @@ class ChainAnswerer:
         }
         call = self._call(self._prompt, inputs, packed.tokens, run)
         signals, parser = SignalFilter(), CitationParser(packed.citable)
-        yield from self._texts(call, run, signals.feed, signals.close, parser)
+        yield from self._texts(call, run, signals.feed, signals.close, parser, ask.stopped)
         answer = self._judged(call, parser, signals, run, packed, searched)
         yield from run.shown(answer.text[len(run.text) :])
         yield self._completed(run, answer)
@@ -176,7 +177,7 @@ class ChainAnswerer:
         run.lap("prompt")
         call = self._call(self._general_prompt, inputs, sent, run)
         parser = CitationParser({})
-        yield from self._texts(call, run, lambda piece: piece, lambda: "", parser)
+        yield from self._texts(call, run, lambda piece: piece, lambda: "", parser, ask.stopped)
         if not run.text:
             raise call.interruption or _nothing_shown(self.provider)
         answer = Answer(
@@ -209,11 +210,15 @@ class ChainAnswerer:
         feed: Callable[[str], str],
         close: Callable[[], str],
         parser: CitationParser,
+        stopped: Callable[[], bool],
     ) -> Iterator[TextDelta]:
         """Yield what may be shown of the call's text, and book its time and tokens."""
         with closing(call.texts()) as texts:
             for piece in texts:
                 yield from run.shown(parser.feed(feed(piece))) if piece else (TextDelta(""),)
+                if stopped():
+                    call.interruption = IncompleteAnswer(STOPPED, provider=self.provider)
+                    break
         yield from run.shown(parser.feed(close()) + parser.close())
         run.usages.append(call.usage)
         run.lap("generate")

@@ -364,6 +364,24 @@ def test_stop_works_while_nothing_arrives(mode: str, build: Build, stub: StubSer
     assert last_call(ledger).status == "interrupted"
 
 
+def test_an_answer_asked_to_stop_keeps_its_citations_and_its_estimated_price(
+    build: Build, stub: StubServer, ledger: Ledger
+) -> None:
+    stub.answer = "HNSW is a graph index [1.1]. It needs much more memory than you would think [1.2]."
+    shown: list[str] = []
+    ask = replace(QUESTION, stopped=lambda: "much" in "".join(shown))
+    for event in build("keepalive_later").stream(ask):
+        if isinstance(event, TextDelta):
+            shown.append(event.text)
+        if isinstance(event, Completed):
+            answer = event.answer
+    assert (answer.outcome, answer.note) == ("interrupted", "You stopped this answer.")
+    assert [cited.quote for cited in answer.citations] == ["HNSW is a graph index."]
+    assert answer.usage.estimated and answer.usage.input_tokens > 100
+    assert stub.wait_for_disconnect(1.0)
+    assert last_call(ledger).status == "interrupted"
+
+
 # --- what the model says
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -395,6 +396,7 @@ def test_search_reads_lines_from_standard_input(library: Library) -> None:
     entered = (
         b'{"id": "a", "query": "refunds", "top_k": 1}\n\n{"id": "b", "query": "caf\xe9"}\n{not json}\n'
         b'{"id": "c", "query": "refunds", "top-k": 2}\n{"id": "d", "query": "refunds", "top_k": true}\n'
+        b'{"id": "deep", "query": ' + 100_000 * b"[" + b"\n"
     )
     lines = library.run("search", "--jsonl", "-", entered=entered).lines
     assert [(line["id"], len(line.get("hits", [])), line.get("error")) for line in lines] == [
@@ -403,7 +405,26 @@ def test_search_reads_lines_from_standard_input(library: Library) -> None:
         (None, 0, "Line 4 is not a JSON object."),
         ("c", 2, None),
         ("d", 0, "`top_k` is not valid."),
+        (None, 0, "Line 7 is not a JSON object."),
     ]
+
+
+# Starting
+
+
+def test_several_first_starts_at_once_all_have_the_whole_knowledge(
+    library: Library, exported: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(exported / "models", tmp_path / "models")
+    with ThreadPoolExecutor() as pool:
+        starting = [
+            pool.submit(
+                rag, "documents", "--json", "--data-dir", tmp_path, VIVA_KNOWLEDGE_DIR=str(library.documents)
+            )
+            for _ in range(3)
+        ]
+    listed = [{document["id"] for document in run.result().json["documents"]} for run in starting]
+    assert listed == [{"money.billing", "people.leave"}] * 3
 
 
 # Failures

@@ -89,6 +89,18 @@ def test_a_comparison_opens_with_the_contrast_and_quotes_both_sides(library_of: 
     assert "Processes have memory of their own." in answer.text
 
 
+def test_an_answer_says_what_it_is_before_what_it_costs_and_how_it_fails(library_of: LibraryOf) -> None:
+    parts = ("Failure modes of queues", "Cost of queues", "Why queues matter", "What a queue is")
+    facts = ("A queue fails when it is full.", "A queue costs memory.", "Queues matter.", "Queues hold jobs.")
+    text = "\n".join(f"## {part}\n\n{fact}\n" for part, fact in zip(parts, facts, strict=True))
+    quotes = [
+        citation.quote
+        for citation in answered(library_of({"q.md": f"# Queues\n\n{text}"}), "queues").citations
+    ]
+    assert quotes == sorted(quotes, key=(facts[3], facts[2], facts[0], facts[1]).index)
+    assert len(quotes) >= 2
+
+
 def test_a_bracketed_number_of_the_source_is_escaped(library_of: LibraryOf) -> None:
     answer = answered(library_of({"backoff.md": FOOTNOTES}), "How does exponential backoff with jitter work?")
     assert "after each failed attempt \\[1]. [1]" in answer.text

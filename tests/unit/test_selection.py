@@ -153,12 +153,12 @@ def test_a_sentence_that_says_the_same_again_is_not_chosen(library_of: LibraryOf
 def test_a_comparison_has_sentences_about_both_sides(library_of: LibraryOf) -> None:
     services = library_of(
         {
-            "bees.md": "# Bees\n\nBees live for weeks. Bees eat pollen. Bees differ from wasps in their diet.\n",
+            "bees.md": "# Bees\n\nBees live for weeks. Bees eat pollen. Bees differ from wasps in diet.\n",
             "wasps.md": "# Wasps\n\nWasps hunt flies. Wasps build nests of paper.\n",
         }
     )
     chosen = [text for unit in texts(selected(services, "bees vs wasps")) for text in unit]
-    assert chosen[0] == "Bees differ from wasps in their diet."
+    assert chosen[0] == "Bees differ from wasps in diet."
     assert any(text.startswith("Wasps") for text in chosen)
     assert any(text.startswith("Bees eat") or text.startswith("Bees live") for text in chosen)
 
