@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import logging
 import re
 import sys
 from collections.abc import AsyncIterator
@@ -22,7 +21,7 @@ from pages.shared import startup
 from pages.shared.failures import keep_messages_out_of_the_log, on_script_error
 from rag import __version__
 from rag.errors import ConfigurationError, RagError
-from rag.settings import load_settings
+from rag.settings import load_settings, log_to_stderr
 
 try:
     SETTINGS = load_settings()
@@ -30,9 +29,7 @@ except ConfigurationError as error:
     sys.exit(f"Viva can't start. {error} {error.hint}")
 
 
-logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-for name in ("rag", "pages"):
-    logging.getLogger(name).setLevel(SETTINGS.log_level)
+log_to_stderr(SETTINGS.log_level)
 
 
 def _inline_scripts() -> str:

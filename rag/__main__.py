@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import io
 import json
-import logging
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from uuid import uuid4
 from rag.answering.asking import checked_question, parse_ask
 from rag.errors import InvalidInput, RagError
 from rag.services import Services, build_services
-from rag.settings import load_settings
+from rag.settings import load_settings, log_to_stderr
 from rag.storage.serialising import contract_answer, hit_to_json, retrieval_to_json
 from rag.text_output import (
     answer_lines,
@@ -40,8 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         settings = load_settings(**_overrides(options))
-        logging.basicConfig(format="%(levelname)s %(name)s %(message)s")
-        logging.getLogger("rag").setLevel(settings.log_level)
+        log_to_stderr(settings.log_level)
         services = build_services(settings, _show_progress)
         try:
             return _run(options, services)

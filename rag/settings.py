@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -136,6 +137,16 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: object)
             f"{name} is not valid: {first['msg']}.",
             hint=f"Set {name} to a valid value or unset it; the README lists all settings.",
         ) from None
+
+
+def log_to_stderr(level: str) -> None:
+    """Write the program's own log to stderr, and leave the libraries' as they are."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    for name in ("rag", "pages"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
 
 
 def setting_names() -> Iterator[str]:

@@ -89,8 +89,8 @@ def units_of(text: str, start: int) -> Units:
 
 def _units(text: str, start: int, counter: Units) -> Iterator[Unit]:
     beginnings = sorted(_beginnings(text, start).items())
-    ends = [position for position, _ in beginnings[1:]] + [len(text)]
-    for (begin, (block, first, spoken, leads)), end in zip(beginnings, ends, strict=True):
+    ends = [*(position for position, _ in beginnings[1:]), len(text)]
+    for (begin, (block, first, spoken, leads)), end in zip(beginnings, ends, strict=False):
         for piece_start, piece_end in counter.pieces(text, begin, end, LARGEST_UNIT):
             size = counter.size(piece_start, piece_end)
             at_start = first and piece_start == begin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.text.words import distinct, stems
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # on import it switches its debug messages on
 
 K1, B = 0.9, 0.6
 """BM25's saturation and length normalisation. A low k1 suits passages, in which a second occurrence of a word
