@@ -29,8 +29,10 @@ WINDOWS = Sizes(smallest=64, target=128, largest=128, least_overlap=64, most_ove
 """A window's own text: the model reads 256 word pieces, but finds a fact more surely among fewer."""
 _TOO_SMALL = 10
 """Cost of a part below the smallest size; more than any other reason to end elsewhere."""
+_SHORT_LEAD = 40
+"""Most tokens of headings that stay with the next sentence or fence, however long that is."""
 _LONGEST_PATH = 64
-"""Most word pieces of the line in front of a window; with it a window stays below 256."""
+"""Most word pieces of the line in front of a window: 64 + 40 + 128 leave room in the model's 256."""
 
 
 def chunk(document: Document) -> list[Chunk]:
@@ -129,7 +131,8 @@ def _carried(units: Sequence[Unit], first: int, sizes: Sizes) -> int:
     """Return how many units before `first` the part that begins there repeats."""
     if first == 0:
         return 0
-    most = min(sizes.most_overlap, sizes.largest - units[first].size)
+    own = sum(unit.size for unit in units[first : _least(units, first)])
+    most = min(sizes.most_overlap, sizes.largest - own)
     total = count = 0
     # The part before keeps at least one unit of its own.
     while count + 1 < first and total < sizes.least_overlap:
@@ -141,15 +144,25 @@ def _carried(units: Sequence[Unit], first: int, sizes: Sizes) -> int:
     return count
 
 
+def _least(units: Sequence[Unit], first: int) -> int:
+    """Return the first possible end of a part: short headings and the like take the next unit along."""
+    last = first
+    left = _SHORT_LEAD
+    while last + 1 < len(units) and units[last].leads and units[last].size <= left:
+        left -= units[last].size
+        last += 1
+    return last + 1
+
+
 def _cut(units: Sequence[Unit], first: int, left: int, parts: int, sizes: Sizes, room: int) -> int:
     """Return where to end the next of `parts` parts of the `left` tokens from `first` on.
 
     That is near their equal share, where little is torn apart, and within `room` tokens unless
-    the first unit alone has more. What can't be halved stays whole when there is room for it.
+    the first unit, with what announces it, has more. What can't be halved stays whole if it fits.
     """
-    best, best_cost = first + 1, float("inf")
-    own = 0
-    for last in range(first + 1, len(units)):
+    best, best_cost = _least(units, first), float("inf")
+    own = sum(unit.size for unit in units[first : best - 1])
+    for last in range(best, len(units)):
         own += units[last - 1].size
         if own > room:
             break

@@ -62,7 +62,7 @@ def test_ids_count_the_chunks_and_the_front_matter_is_in_none() -> None:
 
 def test_tokens_are_the_word_pieces_of_the_embedding_model() -> None:
     (part,) = chunks_of("# Tokenization\n\nEmbeddings aren't free: 0.1 ms, naïve.")
-    assert part.tokens == tokens.count(part.text) == 20
+    assert part.tokens == tokens.count(part.text) == 19
 
 
 def test_a_section_that_fits_stays_whole() -> None:
@@ -105,6 +105,11 @@ def test_a_fence_of_more_than_800_tokens_stays_whole_in_its_own_chunk() -> None:
     (own,) = [part for part in found if "```" in part.text]
     assert own.text == fence
     assert PARTS.largest < own.tokens < 2000
+
+
+def test_a_heading_stays_with_a_long_fence_below_it() -> None:
+    fence = "```python\n" + "value = compute(1)\n" * 200 + "```"
+    assert [part.text for part in chunks_of(f"# A\n\n{fence}")] == [f"# A\n\n{fence}"]
 
 
 def test_a_fence_of_more_than_2000_tokens_is_cut_at_line_ends() -> None:

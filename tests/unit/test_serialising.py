@@ -45,6 +45,8 @@ retrievals = st.builds(
     words,
     st.lists(hits, max_size=2).map(tuple),
     st.booleans(),
+    st.booleans(),
+    floats,
     floats,
     floats,
     lists,
@@ -100,7 +102,17 @@ def test_an_answer_in_the_form_for_people_can_be_read_too(answer: Answer) -> Non
 CHUNK = Chunk("rag-1", "rag", ("Retrieval",), 8, 26, "Chunks überlappen.", 5)
 HIT = Hit(CHUNK, "Retrieval", "RAG", 1, 0.03, 2, 0.8, None, None, ("chunk",), "beyond the top 6")
 RETRIEVAL = Retrieval(
-    "chunks?", (HIT,), True, 0.8, 0.5, ("x",), ("RAG",), Filters(frozenset({"b", "a"})), {"embed": 2.5}
+    "chunks?",
+    (HIT,),
+    True,
+    False,
+    2.5,
+    0.8,
+    0.5,
+    ("x",),
+    ("RAG",),
+    Filters(frozenset({"b", "a"})),
+    {"embed": 2.5},
 )
 ANSWER = Answer(
     "partial",
@@ -142,6 +154,8 @@ HIT_JSON = {
 TRACE_JSON = {
     "query": "chunks?",
     "sufficient": True,
+    "borderline": False,
+    "margin": 2.5,
     "best_cosine": 0.8,
     "word_cover": 0.5,
     "missing_terms": ["x"],
