@@ -107,6 +107,8 @@ def candidates(
             seen.add((chunk.document_id, sentence.start))
             text = hit.chunk.text[sentence.start - chunk.start : sentence.end - chunk.start]
             terms = frozenset(stems(text))
+            if wants.sides and sentence.kind == "table_row" and not any(side & terms for side in wants.sides):
+                continue  # a row about a third thing answers no comparison of two
             untold = _side(terms, wants) not in {None, *told}
             if place >= PASSAGES and not untold and not _defines(text, wants):
                 continue
