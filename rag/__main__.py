@@ -15,16 +15,20 @@ from typing import Any
 from uuid import uuid4
 
 from rag.answering.asking import checked_question, parse_ask
+from rag.arguments import parser
 from rag.errors import InvalidInput, RagError
-from rag.services import Services, build_services
-from rag.settings import load_settings, log_to_stderr
+from rag.ingestion.loading import load_folder
+from rag.services import Services, build_services, open_embedder
+from rag.settings import Settings, load_settings, log_to_stderr
 from rag.storage.serialising import contract_answer, hit_to_json, retrieval_to_json
 from rag.text_output import (
     answer_lines,
     check_lines,
+    checked_lines,
     document_lines,
     hit_lines,
     ingest_lines,
+    inventory_lines,
     metric_lines,
 )
 from rag.types import Completed
@@ -34,12 +38,14 @@ Json = dict[str, Any]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when done, 1 after a RagError, 2 after wrong usage."""
-    options = _parser().parse_args(arguments)
+    options = parser(__doc__).parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):  # half a surrogate pair must not end a batch
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         settings = load_settings(**_overrides(options))
         log_to_stderr(settings.log_level)
+        if options.command in WITHOUT_LIBRARY:
+            return _print(options, WITHOUT_LIBRARY[options.command](settings, vars(options)))
         services = build_services(settings, _show_progress)
         try:
             return _run(options, services)
@@ -63,7 +69,10 @@ def _run(options: argparse.Namespace, services: Services) -> int:
         for line in _json_lines(options.jsonl):
             print(json.dumps(_answered(command, services, given, line), ensure_ascii=False), flush=True)
         return 0
-    result = command(services, vars(options))
+    return _print(options, command(services, vars(options)))
+
+
+def _print(options: argparse.Namespace, result: Json) -> int:
     if getattr(options, "json", False):
         print(json.dumps(result, ensure_ascii=False))
     else:
@@ -184,6 +193,40 @@ def _evaluate(services: Services, options: Json) -> Json:
     }
 
 
+def _inventory(services: Services, options: Json) -> Json:
+    from rag.inventory import take_inventory
+
+    return take_inventory(services)
+
+
+def _check_items(settings: Settings, options: Json) -> Json:
+    """Check the questions of a file; needs the embedding model and the documents, and no database."""
+    from rag.quiz.bank import load_bank
+    from rag.quiz.validation import check_bank, check_values
+
+    file = options["file"] or settings.knowledge_dir / "questions"
+    embed = open_embedder(settings, _show_progress).embed
+    if file.suffix in (".jsonl", ".json") or str(file) == "-":
+        values = [None if isinstance(line, InvalidInput) else line for line in _json_lines(str(file))]
+        report = check_values(values, embed)
+    else:
+        report = check_bank(load_bank(file), load_folder(settings.knowledge_dir), embed)
+    return {
+        "items": [
+            {
+                "id": item.id,
+                "passed": item.passed,
+                "failed_gates": [failure.gate for failure in item.failures],
+                "reasons": [failure.reason for failure in item.failures],
+            }
+            for item in report.items
+        ],
+        "set_gates": [asdict(gate) for gate in report.gates],
+        "passed": report.passed,
+    }
+
+
+WITHOUT_LIBRARY: Mapping[str, Callable[[Settings, Json], Json]] = {"check-items": _check_items}
 COMMANDS: Mapping[str, Callable[[Services, Json], Json]] = {
     "ingest": _ingest,
     "documents": _documents,
@@ -193,6 +236,7 @@ COMMANDS: Mapping[str, Callable[[Services, Json], Json]] = {
     "ask": _ask,
     "doctor": _doctor,
     "evaluate": _evaluate,
+    "inventory": _inventory,
 }
 TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "ingest": ingest_lines,
@@ -203,53 +247,9 @@ TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "ask": answer_lines,
     "doctor": check_lines,
     "evaluate": metric_lines,
+    "inventory": inventory_lines,
+    "check-items": checked_lines,
 }
-
-
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--data-dir", type=Path, default=argparse.SUPPRESS, metavar="DIR")
-    common.add_argument(
-        "--no-knowledge",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="leave out the shipped documents",
-    )
-    common.add_argument(
-        "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object"
-    )
-    parser = argparse.ArgumentParser(prog="python -m rag", description=__doc__, parents=[common])
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=text, parents=[common])
-
-    command("ingest", "add or update documents").add_argument("paths", nargs="+", metavar="PATH")
-    command("documents", "list the documents")
-    command("remove", "delete a document").add_argument("id")
-    command("chunks", "show the chunks of a document").add_argument("id")
-    command("doctor", "check the installation")
-    evaluate = command("evaluate", "measure answers on golden questions")
-    evaluate.add_argument("--set", type=Path, default=Path("tests/golden"), metavar="FILE")
-    search = command("search", "find passages")
-    _one_or_many(search, "query")
-    search.add_argument("--top-k", type=int, metavar="N", help="how many hits")
-    ask = command("ask", "answer a question")
-    _one_or_many(ask, "question")
-    ask.add_argument(
-        "--history", type=Path, metavar="FILE", help="earlier turns: [{question, answer}] as JSON"
-    )
-    ask.add_argument("--topic", help="search this topic only")
-    ask.add_argument("--document", metavar="ID", help="search this document only")
-    return parser
-
-
-def _one_or_many(parser: argparse.ArgumentParser, name: str) -> None:
-    either = parser.add_mutually_exclusive_group(required=True)
-    either.add_argument(name, nargs="?", help=f"the {name}")
-    either.add_argument(
-        "--jsonl", metavar="FILE", help=f"one JSON object with `{name}` a line; - reads stdin"
-    )
 
 
 def _overrides(options: argparse.Namespace) -> Json:

@@ -173,10 +173,11 @@ def build_services(settings: Settings, progress: Progress = no_progress) -> Serv
             f"The data folder {settings.data_dir} can't be made: {error.strerror}.",
             hint="Set VIVA_DATA_DIR or --data-dir to a folder that you may write to.",
         ) from None
-    return Services(settings, _open_embedder(settings, progress), Database(settings.sqlalchemy_url), progress)
+    return Services(settings, open_embedder(settings, progress), Database(settings.sqlalchemy_url), progress)
 
 
-def _open_embedder(settings: Settings, progress: Progress) -> Embedder:
+def open_embedder(settings: Settings, progress: Progress = no_progress) -> Embedder:
+    """Return the configured embedding model; the first time this exports the packaged one."""
     chosen = settings.embedding
     if chosen.backend == "onnx":
         return open_onnx_embedder(settings.data_dir, progress)

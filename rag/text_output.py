@@ -101,3 +101,30 @@ def metric_lines(result: Json) -> Iterator[str]:
     for name, value in metrics.items():
         if not isinstance(value, dict):
             yield f"{name:<40}{value:>8.3f}"
+
+
+def checked_lines(result: Json) -> Iterator[str]:
+    """Yield the questions that failed a gate, then a line per gate of the set."""
+    for item in result["items"]:
+        for gate, reason in zip(item["failed_gates"], item["reasons"], strict=True):
+            yield f"{item['id']:<28} {gate}: {reason}"
+    passed = sum(item["passed"] for item in result["items"])
+    yield f"{passed} of {len(result['items'])} questions pass every gate of their own."
+    for gate in result["set_gates"]:
+        verdict = "ok    " if gate["passed"] else "FAILED"
+        figure = f"{gate['value']:.3f} (at most {gate['bound']:.3f})"
+        yield f"{verdict} {gate['gate']:<14} {figure} {gate['detail']}".rstrip()
+    yield "All gates passed." if result["passed"] else "Not all gates passed."
+
+
+def inventory_lines(result: Json) -> Iterator[str]:
+    """Yield a line per topic and level, and the sums."""
+    columns = ("documents", "words", "chunks", "open", "multiple_choice")
+    yield f"{'':<26}" + "".join(f"{name.replace('_', ' '):>17}" for name in columns)
+    for row in result["topics"]:
+        yield f"{row['topic']:<26}" + "".join(f"{row[name]:>17,}" for name in columns)
+        for level, counts in row["levels"].items():
+            yield f"{'  ' + level:<26}" + "".join(f"{counts[name]:>17,}" for name in columns)
+    yield f"{'all':<26}" + "".join(f"{result['total'][name]:>17,}" for name in columns)
+    for name, count in result["items"].items():
+        yield f"{name.replace('_', ' '):<26}{count:>17,}"

@@ -64,6 +64,10 @@ class FrontMatter(BaseModel):
     topic: Text | None = None
     level: Annotated[Level | None, BeforeValidator(_lower)] = None
     tags: Annotated[tuple[Text, ...], BeforeValidator(_as_tags)] = ()
+    prerequisites: Annotated[tuple[Text, ...], BeforeValidator(_as_tags)] = ()
+    """Ids of the documents to read first."""
+    updated: datetime.date | None = None
+    """When its author last checked it; None: the document does not say."""
     questions: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_as_questions)] = {}
     """By heading, in the words of people who ask: questions that the section under it answers."""
 

@@ -50,6 +50,16 @@ def documents_in(paths: Iterable[Path]) -> Iterator[Path]:
             raise KnowledgeError(f"{path} does not exist.", path=path, hint="Check the spelling of the path.")
 
 
+def load_folder(folder: Path) -> dict[str, Document]:
+    """Return the documents of a folder by id, without indexing them.
+
+    Raises KnowledgeError for the first one that can't be read.
+    """
+    return {
+        document.id: document for path in documents_in([folder]) for document in [load_file(path, folder)]
+    }
+
+
 def load_file(path: Path, root: Path) -> Document:
     """Return the document in the file `path`; its id, topic and path are relative to `root`.
 

@@ -1,0 +1,1 @@
+"""The checked question bank and the gates a question must pass."""
