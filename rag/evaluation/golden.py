@@ -55,7 +55,16 @@ class Unanswerable(_Item):
     kind: Literal["off_topic", "neighbouring", "near_miss"]
 
 
-GoldenItem = Answerable | FalsePremise | Unanswerable
+class InterviewQuery(_Item):
+    """What an interviewer asks or a candidate types, written without sight of the documents."""
+
+    kind: Literal["interview"]
+    topic: str
+    documents: list[str]
+    """Ids of documents each of which answers it, judged by reading them and not by what a search found."""
+
+
+GoldenItem = Answerable | FalsePremise | Unanswerable | InterviewQuery
 _ITEM: TypeAdapter[GoldenItem] = TypeAdapter(Annotated[GoldenItem, Field(union_mode="left_to_right")])
 
 
@@ -83,7 +92,7 @@ def load(path: Path) -> list[GoldenItem]:
                     f"{file}, line {number} is not a golden question.",
                     path=file,
                     line=number,
-                    hint="tests/golden shows the three forms.",
+                    hint="tests/golden shows the four forms.",
                 ) from None
     if not items:
         raise KnowledgeError(f"{path} holds no questions.", path=path, hint="Give a .jsonl file.")
@@ -94,12 +103,13 @@ def measure(services: Services, path: Path) -> dict[str, Any]:
     """Return the metrics of the embedded or configured answers on the golden questions in `path`.
 
     Shares lie between 0 and 1, latencies are in milliseconds. `tune` and `check` are the two halves: the
-    cut-off and the weights were chosen on `tune`.
+    cut-off and the weights were chosen on `tune`. `topics` has the interview queries of each topic.
     """
     answered = [(item, *_timed(services, item)) for item in load(path)]
     report: dict[str, Any] = {"all": _report(answered)}
     for split in ("tune", "check"):
         report[split] = _report([row for row in answered if row[0].split == split])
+    report["topics"] = _by_topic(answered)
     answers = [answer for _, answer, _ in answered]
     quotes = [citation for answer in answers for citation in answer.citations]
     texts = {c.document_id: services.library.document(c.document_id) for c in quotes}
@@ -142,14 +152,15 @@ def _report(answered: Sequence[tuple[GoldenItem, Answer, float]]) -> dict[str, f
             for fact in item.key_facts
         ]
         report |= {
-            f"{name}_questions": len(rows),
-            f"{name}_right_document_in_top_3": mean([_found(i, a, 3) for i, a in rows]),
-            f"{name}_right_document_first": mean([_found(i, a, 1) for i, a in rows]),
+            **_ranked(name, rows),
             f"{name}_key_facts": mean(facts),
             f"{name}_refused": mean([float(a.outcome == "not_in_kb") for _, a in rows]),
             f"{name}_partial": mean([float(a.outcome == "partial") for _, a in rows]),
             f"{name}_words": mean([len(without_markers(a.text).split()) for _, a in rows]),
         }
+    queries = [(item, answer) for item, answer, _ in answered if isinstance(item, InterviewQuery)]
+    report |= _ranked("interview", queries)
+    report["interview_refused"] = mean([float(a.outcome == "not_in_kb") for _, a in queries])
     for kind in ("off_topic", "neighbouring", "near_miss"):
         outcomes = [a.outcome for i, a, _ in answered if isinstance(i, Unanswerable) and i.kind == kind]
         report |= {
@@ -169,7 +180,26 @@ def _report(answered: Sequence[tuple[GoldenItem, Answer, float]]) -> dict[str, f
     }
 
 
-def _found(item: Answerable, answer: Answer, places: int) -> float:
+def _by_topic(
+    answered: Sequence[tuple[GoldenItem, Answer, float]],
+) -> dict[str, dict[str, float]]:
+    queries = [(item, answer) for item, answer, _ in answered if isinstance(item, InterviewQuery)]
+    return {
+        topic: _ranked("interview", [row for row in queries if row[0].topic == topic])
+        for topic in sorted({item.topic for item, _ in queries})
+    }
+
+
+def _ranked(name: str, rows: Sequence[tuple[Answerable | InterviewQuery, Answer]]) -> dict[str, float]:
+    """Return how many there are and how often a right document is first and among the first three."""
+    return {
+        f"{name}_questions": len(rows),
+        f"{name}_right_document_in_top_3": mean([_found(item, answer, 3) for item, answer in rows]),
+        f"{name}_right_document_first": mean([_found(item, answer, 1) for item, answer in rows]),
+    }
+
+
+def _found(item: Answerable | InterviewQuery, answer: Answer, places: int) -> float:
     hits = answer.retrieval.hits if answer.retrieval else ()
     documents = list(dict.fromkeys(hit.chunk.document_id for hit in hits))[:places]
     return float(any(document in item.documents for document in documents))

@@ -66,7 +66,7 @@ SLACK characters more show in no list of options."""
 LONGEST_OPTION = 160
 VERBATIM_KEY, VERBATIM_DISTRACTOR, TERM = 0.6, 0.8, 25
 """Share of an option that may stand in the passage in one run; below TERM characters it is a term."""
-ABSOLUTES = frozenset("always never only all none every completely guarantee guarantees entirely".split())
+ABSOLUTES = frozenset("always never only none completely entirely guarantee guarantees impossible".split())
 
 _ALL_OF_THEM = re.compile(r"\b(?:all|none|both|neither) of (?:the )?(?:above|these|them|others)\b", re.I)
 _SOURCE = r"(?:text|passage|document|source|article|excerpt|section|paragraph|author|lesson)s?"

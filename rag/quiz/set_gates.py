@@ -15,6 +15,8 @@ Z_ONE_SIDED_95 = 1.645
 CHANCE = 0.25
 LEVEL_QUOTA: Mapping[str, float] = {"junior": 0.3, "mid": 0.4, "senior": 0.3}
 LEVEL_ROOM, FEWEST_FOR_LEVELS = 0.1, 10
+FEWEST_FOR_POLICIES = 12
+"""With fewer items the bound lies so high that it says nothing."""
 TOPIC_RATIO, PER_PASSAGE = 2.0, 2
 CHI_SQUARE_99 = {1: 6.635, 2: 9.210, 3: 11.345, 4: 13.277}
 """The 99th percentile of the chi-square distribution by degrees of freedom."""
@@ -59,9 +61,11 @@ def set_gates(items: Sequence[Item], duplicates: Sequence[tuple[str, str, float]
 
     `duplicates` are the ids and the cosine of the pairs that are too close.
     """
-    bound = policy_bound(len(items))
-    gates = [SetGate(name, value <= bound, value, bound) for name, value in policies(items).items()]
-    gates.append(_position(items))
+    gates = []
+    if len(items) >= FEWEST_FOR_POLICIES:
+        bound = policy_bound(len(items))
+        gates = [SetGate(name, value <= bound, value, bound) for name, value in policies(items).items()]
+        gates.append(_position(items))
     gates.append(
         SetGate(
             "duplicates",

@@ -83,28 +83,26 @@ def check_values(values: Sequence[object], embed: Embed) -> Report:
     checked: list[Checked] = []
     for number, value in enumerate(values, start=1):
         name = value.get("id") if isinstance(value, dict) else None
-        item_id = str(number if name is None else name)
-        try:
-            loose = LooseItem.model_validate(value)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            place = ".".join(map(str, first["loc"])) or "item"
-            checked.append(Checked(item_id, (Failure("schema", f"{place}: {first['msg']}"),)))
-            continue
-        item = Item(
-            id=item_id,
-            question=loose.question,
-            options=loose.options,
-            correct=loose.correct,
-            passage=loose.passage,
-            quote=loose.quote,
-            explanation=loose.explanation,
-            topic=loose.topic,
-            level=loose.level,
-        )
-        items.append(item)
-        checked.append(Checked(item_id, tuple(failures(item))))
+        read = _read(value, str(number if name is None else name))
+        if isinstance(read, Item):
+            items.append(read)
+            checked.append(Checked(read.id, tuple(failures(read))))
+        else:
+            checked.append(read)
     return _report(checked, items, embed)
+
+
+def _read(value: object, item_id: str) -> Item | Checked:
+    """Return the item that a JSON value holds, or that it has not the form of one."""
+    if not isinstance(value, dict):
+        return Checked(item_id, (Failure("schema", "it is not a JSON object"),))
+    try:
+        loose = LooseItem.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "item"
+        return Checked(item_id, (Failure("schema", f"{place}: {first['msg']}"),))
+    return Item(id=item_id, **loose.model_dump(exclude={"id"}))
 
 
 def check_bank(topics: Sequence[TopicBank], documents: Mapping[str, Document], embed: Embed) -> Report:
