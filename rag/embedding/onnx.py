@@ -6,16 +6,21 @@ import fcntl
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as _reasons
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from rag.embedding.base import Progress, Vectors, no_progress
 from rag.embedding.packaged import DIMENSION, MAX_TOKENS, MODEL, model_folder
 from rag.errors import ConfigurationError
+
+SIDE_BY_SIDE = 8
+"""Texts from which on they are embedded at the same time."""
 
 
 class OnnxEmbedder:
@@ -25,12 +30,9 @@ class OnnxEmbedder:
     dimension = DIMENSION
 
     def __init__(self, weights: Path, tokenizer_folder: Path, threads: int = 2) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            str(weights), options, providers=["CPUExecutionProvider"]
-        )
+        self._threads = threads
+        self._session = _open_session(weights, threads)
+        self._batch_session = _open_session(weights, 1)
         self._tokenizer = Tokenizer.from_file(str(tokenizer_folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.no_padding()
@@ -48,14 +50,33 @@ class OnnxEmbedder:
         Parts are character ranges; their vectors are means over their own tokens after the whole text was
         read, so a sentence is understood in its surroundings ("Late Chunking", Günther et al., 2024).
         """
-        found = []
-        for encoding, own in zip(self._tokenizer.encode_batch(list(texts)), parts, strict=True):
-            # One text a run: int8 scales its activations by what is in a batch, so that a text's vector
-            # would depend on its company, and longer batches are no faster on a CPU.
-            ids = np.asarray([encoding.ids], np.int64)
-            (tokens,) = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-            found.append(_pooled(tokens[0], encoding.offsets, own))
-        return found
+        encodings = self._tokenizer.encode_batch(list(texts))
+        if len(texts) < SIDE_BY_SIDE:
+            return [_read(self._session, *one) for one in zip(encodings, parts, strict=True)]
+        # Texts side by side on one thread each are a third faster than one after the other on all threads.
+        read = partial(_read, self._batch_session)
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(read, encodings, parts))
+
+
+def _open_session(weights: Path, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+
+
+def _read(
+    session: onnxruntime.InferenceSession, encoding: Encoding, parts: Sequence[tuple[int, int]]
+) -> tuple[Vectors, Vectors]:
+    """Return the vectors of one text and its parts.
+
+    One text a run: int8 scales its activations by what is in a batch, so that a text's vector would depend
+    on its company, and longer batches are no faster on a CPU.
+    """
+    ids = np.asarray([encoding.ids], np.int64)
+    (tokens,) = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+    return _pooled(tokens[0], encoding.offsets, parts)
 
 
 def _pooled(
