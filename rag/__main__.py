@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import json
 import sys
@@ -15,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from rag.answering.asking import checked_question, parse_ask
-from rag.arguments import parser
+from rag.arguments import json_file, json_lines, parser
 from rag.errors import InvalidInput, RagError
 from rag.ingestion.loading import load_folder
 from rag.services import Services, build_services, open_embedder
@@ -29,6 +28,7 @@ from rag.text_output import (
     hit_lines,
     ingest_lines,
     inventory_lines,
+    judged_lines,
     metric_lines,
 )
 from rag.types import Completed
@@ -66,7 +66,7 @@ def _run(options: argparse.Namespace, services: Services) -> int:
     command = COMMANDS[options.command]
     if getattr(options, "jsonl", None):
         given = {key: value for key, value in vars(options).items() if value is not None}
-        for line in _json_lines(options.jsonl):
+        for line in json_lines(options.jsonl):
             print(json.dumps(_answered(command, services, given, line), ensure_ascii=False), flush=True)
         return 0
     return _print(options, command(services, vars(options)))
@@ -159,7 +159,7 @@ def _search(services: Services, options: Json) -> Json:
 def _ask(services: Services, options: Json) -> Json:
     values = {key: value for key, value in options.items() if value is not None}
     if isinstance(values.get("history"), Path):
-        values["history"] = _json_file(values["history"])
+        values["history"] = json_file(values["history"])
     summaries = services.library.summaries()
     ask = parse_ask(values).ask({s.topic for s in summaries}, {s.id for s in summaries})
     for event in services.answerer().stream(ask):
@@ -207,7 +207,7 @@ def _check_items(settings: Settings, options: Json) -> Json:
     file = options["file"] or settings.knowledge_dir / "questions"
     embed = open_embedder(settings, _show_progress).embed
     if file.suffix in (".jsonl", ".json") or str(file) == "-":
-        values = [None if isinstance(line, InvalidInput) else line for line in _json_lines(str(file))]
+        values = [None if isinstance(line, InvalidInput) else line for line in json_lines(str(file))]
         report = check_values(values, embed)
     else:
         report = check_bank(load_bank(file), load_folder(settings.knowledge_dir), embed)
@@ -226,7 +226,19 @@ def _check_items(settings: Settings, options: Json) -> Json:
     }
 
 
-WITHOUT_LIBRARY: Mapping[str, Callable[[Settings, Json], Json]] = {"check-items": _check_items}
+def _judge_items(settings: Settings, options: Json) -> Json:
+    from rag.judging import judge
+
+    folder = settings.knowledge_dir / "questions"
+    return judge(
+        options["file"] or folder, folder / "verdicts", load_folder(settings.knowledge_dir), input, print
+    )
+
+
+WITHOUT_LIBRARY: Mapping[str, Callable[[Settings, Json], Json]] = {
+    "check-items": _check_items,
+    "judge-items": _judge_items,
+}
 COMMANDS: Mapping[str, Callable[[Services, Json], Json]] = {
     "ingest": _ingest,
     "documents": _documents,
@@ -249,6 +261,7 @@ TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "evaluate": metric_lines,
     "inventory": inventory_lines,
     "check-items": checked_lines,
+    "judge-items": judged_lines,
 }
 
 
@@ -260,34 +273,6 @@ def _overrides(options: argparse.Namespace) -> Json:
     if given.get("no_knowledge"):
         overrides["load_knowledge"] = False
     return overrides
-
-
-def _json_lines(name: str) -> Iterator[Json | InvalidInput]:
-    with contextlib.ExitStack() as opened:
-        try:
-            stream = sys.stdin.buffer if name == "-" else opened.enter_context(Path(name).open("rb"))
-        except OSError as error:
-            raise InvalidInput(f"{name} can't be read: {error.strerror}.", hint="Check the path.") from None
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            try:
-                values = json.loads(line)
-            except (ValueError, RecursionError):
-                values = None
-            if isinstance(values, dict):
-                yield {key.replace("-", "_"): value for key, value in values.items()}
-            else:
-                yield InvalidInput(f"Line {number} is not a JSON object.", hint="Correct the line.")
-
-
-def _json_file(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        raise InvalidInput(
-            f"{path} can't be read as JSON.", hint='It holds [{"question": text, "answer": text}].'
-        ) from None
 
 
 _shown_step = ""

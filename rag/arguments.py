@@ -1,9 +1,16 @@
-"""Declares what the command line accepts."""
+"""Declares what the command line accepts, and reads the files it is given."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from rag.errors import InvalidInput
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -41,6 +48,10 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         metavar="FILE",
         help="a .yaml file or folder of the bank, or .jsonl; without it, the shipped bank",
     )
+    judge = command("judge-items", "judge the options of new questions against their source, key unseen")
+    judge.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="a .yaml file or folder of the bank"
+    )
     search = command("search", "find passages")
     _one_or_many(search, "query")
     search.add_argument("--top-k", type=int, metavar="N", help="how many hits")
@@ -60,3 +71,33 @@ def _one_or_many(command: argparse.ArgumentParser, name: str) -> None:
     either.add_argument(
         "--jsonl", metavar="FILE", help=f"one JSON object with `{name}` a line; - reads stdin"
     )
+
+
+def json_lines(name: str) -> Iterator[dict[str, Any] | InvalidInput]:
+    """Yield the objects of a JSON lines file (- is stdin), or for a line that is none what is wrong with it."""
+    with contextlib.ExitStack() as opened:
+        try:
+            stream = sys.stdin.buffer if name == "-" else opened.enter_context(Path(name).open("rb"))
+        except OSError as error:
+            raise InvalidInput(f"{name} can't be read: {error.strerror}.", hint="Check the path.") from None
+        for number, line in enumerate(stream, start=1):
+            if not line.strip():
+                continue
+            try:
+                values = json.loads(line)
+            except (ValueError, RecursionError):
+                values = None
+            if isinstance(values, dict):
+                yield {key.replace("-", "_"): value for key, value in values.items()}
+            else:
+                yield InvalidInput(f"Line {number} is not a JSON object.", hint="Correct the line.")
+
+
+def json_file(path: Path) -> Any:
+    """Return what a JSON file holds; raises InvalidInput when it can't be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        raise InvalidInput(
+            f"{path} can't be read as JSON.", hint='It holds [{"question": text, "answer": text}].'
+        ) from None

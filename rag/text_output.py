@@ -131,3 +131,11 @@ def inventory_lines(result: Json) -> Iterator[str]:
     yield f"{'all':<26}" + "".join(f"{result['total'][name]:>17,}" for name in columns)
     for name, count in result["items"].items():
         yield f"{name.replace('_', ' '):<26}{count:>17,}"
+
+
+def judged_lines(result: Json) -> Iterator[str]:
+    """Yield how many items were judged and where a reader disagrees with the key."""
+    yield f"{result['judged']} items judged, {result['outstanding']} still wait."
+    for item_id, reasons in result["disagreements"].items():
+        for reason in reasons:
+            yield f"{item_id}: {reason}"

@@ -101,11 +101,11 @@ class TopicBank(_Strict):
 
 def shown_order(item_id: str, options: Sequence[str]) -> list[int]:
     """Return the places of `options` in the order to show them: numbers ascend, other texts are shuffled."""
-    order = list(range(len(options)))
+    places = range(len(options))
     if (numbers := leading_numbers(options)) is not None:
-        return sorted(order, key=lambda place: numbers[place])
-    random.Random(item_id).shuffle(order)  # noqa: S311  # nothing secret depends on it
-    return order
+        return sorted(places, key=lambda place: numbers[place])
+    chooser = random.Random(f"{item_id}/key")  # noqa: S311  # spreads the shipped bank's keys evenly
+    return chooser.sample(places, len(places))
 
 
 def leading_numbers(options: Sequence[str]) -> list[float] | None:

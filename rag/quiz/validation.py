@@ -7,20 +7,23 @@ Sources of the gates: the checks of Moore et al. (arXiv 2307.08161) and the item
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 
 from rag.embedding.base import Vectors
-from rag.quiz.bank import MultipleChoice, OpenQuestion, TopicBank
+from rag.quiz.bank import MultipleChoice, OpenQuestion, TopicBank, leading_numbers
 from rag.quiz.form_gates import Failure, Item, failures, is_quoted, stem_faults
 from rag.quiz.set_gates import DUPLICATE, SetGate, set_gates
 from rag.text.markdown import blocks
+from rag.text.words import stems
 from rag.types import Document
 
 Embed = Callable[[Sequence[str]], Vectors]
+EVIDENCE_ROOM = 0.45
+"""By how much a distractor may be closer to the quote than the key: distractors borrow its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,35 @@ def check_values(values: Sequence[object], embed: Embed) -> Report:
         read = _read(value, str(number if name is None else name))
         if isinstance(read, Item):
             items.append(read)
-            checked.append(Checked(read.id, tuple(failures(read))))
+            checked.append(check_item(read, embed))
         else:
             checked.append(read)
     return _report(checked, items, embed)
+
+
+def check_item(item: Item, embed: Embed) -> Checked:
+    """Return the gates that one item fails: those of form, and whether its quote speaks for its key."""
+    return Checked(item.id, (*failures(item), *_evidence_failures(item, embed)))
+
+
+def _evidence_failures(item: Item, embed: Embed) -> Iterator[Failure]:
+    """Yield a failure when the quote is much closer to a distractor than to the key.
+
+    Closeness is the cosine plus the share of the option's words that the quote has. That proves no key:
+    swapped ones are caught more often than not (tests/bench/item_gates.py), a flipped negation is not.
+    Numbers are left out, because the right one is often computed and stands nowhere.
+    """
+    if not item.quote or leading_numbers(item.options):
+        return
+    quote, *options = embed([item.quote, *item.options])
+    wanted = set(stems(item.quote))
+    closeness = []
+    for text, vector in zip(item.options, options, strict=True):
+        own = set(stems(text))
+        closeness.append(float(quote @ vector) + (len(own & wanted) / len(own) if own else 0.0))
+    nearest = max(range(len(closeness)), key=lambda place: closeness[place])
+    if closeness[nearest] > closeness[item.correct] + EVIDENCE_ROOM:
+        yield Failure("key_evidence", f"the quote speaks of {item.options[nearest]!r} rather than of the key")
 
 
 def _read(value: object, item_id: str) -> Item | Checked:
@@ -108,11 +136,11 @@ def _read(value: object, item_id: str) -> Item | Checked:
 def check_bank(topics: Sequence[TopicBank], documents: Mapping[str, Document], embed: Embed) -> Report:
     """Check a question bank against the documents it quotes, by id."""
     items = [item_of(item, topic.topic, documents) for topic in topics for item in topic.multiple_choice]
-    checked = [Checked(item.id, tuple(failures(item))) for item in items]
+    checked = [check_item(item, embed) for item in items]
     questions = [question for topic in topics for question in topic.open]
     checked += [Checked(question.id, tuple(_open_failures(question, documents))) for question in questions]
-    stems = [(question.id, question.question) for question in questions]
-    return _report(checked, items, embed, repeated(stems, embed))
+    asked = [(question.id, question.question) for question in questions]
+    return _report(checked, items, embed, repeated(asked, embed))
 
 
 def item_of(item: MultipleChoice, topic: str, documents: Mapping[str, Document]) -> Item:

@@ -20,8 +20,9 @@ from typing import Any
 from rag.embedding.onnx import open_onnx_embedder
 from rag.ingestion.loading import load_folder
 from rag.quiz.bank import load_bank
-from rag.quiz.form_gates import Item, failures
-from rag.quiz.validation import Embed, check_values, item_of, repeated
+from rag.quiz.form_gates import Item
+from rag.quiz.set_gates import DUPLICATE
+from rag.quiz.validation import Embed, check_item, check_values, item_of, repeated
 from rag.text.sentences import sentences
 
 ROOT = Path(__file__).parents[2]
@@ -115,7 +116,7 @@ def measure(items: Sequence[Item], embed: Embed, seed: int = 0) -> dict[str, flo
     chooser = random.Random(seed)
     chosen = chooser.sample(list(items), min(ITEMS, len(items)))
     caught = {
-        name: sum(bool(failures(change(item, chooser, items))) for item in chosen) / len(chosen)
+        name: sum(not check_item(change(item, chooser, items), embed).passed for item in chosen) / len(chosen)
         for name, change in MUTATIONS.items()
     }
     texts = [(item.id, f"{item.question} {item.key}") for item in chosen]
@@ -132,6 +133,17 @@ def _reworded(question: str) -> str:
     return "In a production system, " + question[:1].lower() + question[1:]
 
 
+def duplicate_figures(embed: Embed) -> dict[str, float]:
+    """Return precision and recall of the duplicate gate on the hand-labelled pairs, 0 to 1."""
+    lines = (ROOT / "tests/golden/quiz/duplicate_pairs.jsonl").read_text(encoding="utf-8").splitlines()
+    pairs = [json.loads(line) for line in lines]
+    one, other = (embed([pair[side] for pair in pairs]) for side in ("one", "other"))
+    called = (one * other).sum(axis=1) >= DUPLICATE
+    same = [bool(pair["same"]) for pair in pairs]
+    both = sum(a and b for a, b in zip(called, same, strict=True))
+    return {"pairs": len(pairs), "precision": both / called.sum(), "recall": both / sum(same)}
+
+
 def course(folder: Path, embed: Embed) -> dict[str, Any]:
     """Return the figures of the published course in the evaluation data."""
     lines = (folder / "quiz_negative" / "items.jsonl").read_text(encoding="utf-8").splitlines()
@@ -146,10 +158,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         embed = open_onnx_embedder(Path(folder)).embed
         items = bank_items()
-        sound = sum(not failures(item) for item in items)
+        sound = sum(check_item(item, embed).passed for item in items)
         print(f"unchanged: {sound} of {len(items)} items of the bank pass every gate of their own")
         for name, share in measure(items, embed).items():
             print(f"{name:<34}{share:>7.1%} caught")
+        figures = duplicate_figures(embed)
+        print(
+            f"duplicates on {figures['pairs']} labelled pairs: precision {figures['precision']:.2f}, "
+            f"recall {figures['recall']:.2f}"
+        )
         data = Path(os.environ.get("VIVA_EVAL_DIR") or ROOT / ".." / "shared" / "eval" / "dev")
         if data.is_dir():
             figures = course(data, embed)

@@ -26,7 +26,7 @@ TOPICS = frozenset(
     observability cost reliability system-design interview
     """.split()
 )
-SECTIONS = ("what", "why", "trade-off", "failure mode", "cost", "interview", "mistake", "reference")
+SECTIONS = ("what", "why", "trade-off", "failure", "cost", "interview", "mistake", "reference")
 CASE_SECTIONS = ("what", "requirement", "number", "design", *SECTIONS[2:])
 RUNNABLE = frozenset({"numpy", "pydantic", "faiss"})
 """Packages that a sample may import and still be run here; what imports others is parsed."""
@@ -41,7 +41,7 @@ def headings(path: Path) -> list[str]:
     """Return the titles of the document's sections."""
     text = path.read_text(encoding="utf-8")
     start = front_matter(text, path.name)[1]
-    return [block.title for block in blocks(text, start) if block.kind == "heading" and block.level == 2]
+    return [block.title for block in blocks(text, start) if block.kind == "heading" and block.level > 1]
 
 
 def samples(language: str) -> list[tuple[str, str]]:
