@@ -74,7 +74,7 @@ def _one_or_many(command: argparse.ArgumentParser, name: str) -> None:
 
 
 def json_lines(name: str) -> Iterator[dict[str, Any] | InvalidInput]:
-    """Yield the objects of a JSON lines file (- is stdin), or for a line that is none what is wrong with it."""
+    """Yield the objects of a JSON lines file (- is stdin), or what is wrong with a line that holds none."""
     with contextlib.ExitStack() as opened:
         try:
             stream = sys.stdin.buffer if name == "-" else opened.enter_context(Path(name).open("rb"))

@@ -54,6 +54,24 @@ class IndexedChunk:
         yield from map(int, self.sentence_rows)
 
 
+class _Groups:
+    """Rows of the index by chunk, laid out so that the best of each chunk is found in one pass."""
+
+    def __init__(self, groups: Sequence[Rows]) -> None:
+        self._size = len(groups)
+        self._filled = np.flatnonzero([len(rows) for rows in groups])
+        lengths = [len(groups[number]) for number in self._filled]
+        self._starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+        self._rows = np.concatenate([np.zeros(0, np.int64), *groups]).astype(np.int64)
+
+    def best(self, similar: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the highest of each chunk's rows, shape (chunks,); NaN where it has none."""
+        found = np.full(self._size, np.nan, np.float32)
+        if len(self._filled):
+            found[self._filled] = np.maximum.reduceat(similar[self._rows], self._starts)
+        return found
+
+
 class CorpusIndex:
     """Vectors, words and places of all chunks of one version of the library. Never changed once built."""
 
@@ -71,7 +89,15 @@ class CorpusIndex:
         self.vectors = vectors
         self.store = store
         self.lexical = lexical
+        self._windows = _Groups([np.arange(chunk.windows.start, chunk.windows.stop) for chunk in chunks])
+        self._sentences = _Groups([chunk.sentence_rows for chunk in chunks])
+        self._questions = _Groups(
+            [np.arange(chunk.questions.start, chunk.questions.stop) for chunk in chunks]
+        )
         self._number_of = {chunk.id: number for number, chunk in enumerate(chunks)}
+        self._numbers_in: defaultdict[str, list[int]] = defaultdict(list)
+        for number, chunk in enumerate(chunks):
+            self._numbers_in[chunk.document_id].append(number)
         self._chunks_of_row: defaultdict[int, list[int]] = defaultdict(list)
         for number, chunk in enumerate(chunks):
             for row in chunk.rows:
@@ -81,6 +107,22 @@ class CorpusIndex:
         """Return the chunk with this id; None when this version of the library has none."""
         number = self._number_of.get(chunk_id)
         return None if number is None else self.chunks[number]
+
+    def cosines(self, similar: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return how near each chunk is to a query, shape (chunks,), given the cosine of every row.
+
+        The mean of the chunk's best window and best sentence: the sentence finds the fact, the window its
+        surroundings, and together they rank better than either. Where the author wrote down which questions
+        the chunk answers, the nearest of them has half the weight.
+        """
+        windows, sentences = self._windows.best(similar), self._sentences.best(similar)
+        text = (windows + np.where(np.isnan(sentences), windows, sentences)) / 2
+        questions = self._questions.best(similar)
+        return np.asarray(np.where(np.isnan(questions), text, (text + questions) / 2), np.float32)
+
+    def chunks_in(self, document_id: str) -> Sequence[int]:
+        """Return the numbers of a document's chunks."""
+        return self._numbers_in[document_id]
 
     def chunks_of(self, row: int) -> Sequence[int]:
         """Return the numbers of the chunks that hold this window or sentence; overlap can make them two."""

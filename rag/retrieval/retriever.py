@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rag.embedding.base import Embedder
 from rag.retrieval.cutoff import Evidence, weigh
-from rag.retrieval.fusion import fused_score, ranks
+from rag.retrieval.fusion import company, fused_score, ranks
 from rag.retrieval.index import CorpusIndex
 from rag.storage.library import Library
 from rag.stores.base import Rows
@@ -43,6 +43,8 @@ class _Candidates:
     """Lexical scores above zero, also of those that the dense list alone contributed."""
     lexical_ranks: dict[int, int]
     """Their places among all allowed chunks."""
+    alone: dict[str, float]
+    """By document, what its chunks lose because the best of them stands alone."""
 
 
 class Retriever:
@@ -93,6 +95,8 @@ class Retriever:
         allowed = index.allowed(filters)
         most = max(self._candidates, top_k or 0)
         among = None if allowed.all() else index.rows_of([int(n) for n in np.flatnonzero(allowed)])
+        similar = index.vectors @ vector
+        cosines = index.cosines(similar)
         dense = self._dense(index, vector, allowed, among, most)
         searched = perf_counter()
         terms = stems(query)
@@ -104,13 +108,22 @@ class Retriever:
         places = np.argsort(by_words)
         candidates = _Candidates(
             frozenset(dense),
-            {number: _cosine(index, vector, number) for number in found},
+            {number: float(cosines[number]) for number in found},
             {number: float(shares[number]) for number in found if shares[number] > 0},
             {number: int(places[number]) + 1 for number in found if shares[number] > 0},
+            {
+                document_id: company(
+                    [
+                        fused_score(float(cosines[number]), float(shares[number]))
+                        for number in index.chunks_in(document_id)
+                    ]
+                )
+                for document_id in {index.chunks[number].document_id for number in found}
+            },
         )
         hits = self._hits(index, candidates, terms)
         hits = _cut(hits, self._top_k if top_k is None else top_k)
-        evidence = _evidence(index, vector, among, terms, hits)
+        evidence = _evidence(index, similar, among, terms, hits)
         verdict = weigh(evidence)
         fused = perf_counter()
         return Retrieval(
@@ -155,6 +168,7 @@ class Retriever:
     def _hits(self, index: CorpusIndex, candidates: _Candidates, terms: Sequence[str]) -> list[Hit]:
         scores = {
             number: fused_score(cosine, candidates.shares.get(number, 0.0))
+            - candidates.alone[index.chunks[number].document_id]
             for number, cosine in candidates.cosines.items()
         }
         dense_ranks = ranks({number: candidates.cosines[number] for number in candidates.dense_listed})
@@ -182,27 +196,12 @@ class Retriever:
         return hits
 
 
-def _cosine(index: CorpusIndex, vector: NDArray[np.float32], number: int) -> float:
-    """Return the mean of the chunk's best window and best sentence.
-
-    The sentence finds the fact, the window its surroundings: together they rank better than either. Where
-    the author wrote down which questions the chunk answers, the nearest of them has half the weight.
-    """
-    chunk = index.chunks[number]
-    text = np.mean(
-        [_best(index, vector, rows) for rows in (chunk.windows, chunk.sentence_rows) if _any(rows)]
-    )
-    if not _any(chunk.questions):
-        return float(text)
-    return float(text + _best(index, vector, chunk.questions)) / 2
-
-
 def _any(rows: slice | Rows) -> bool:
     return rows.stop > rows.start if isinstance(rows, slice) else len(rows) > 0
 
 
-def _best(index: CorpusIndex, vector: NDArray[np.float32], rows: slice | Rows) -> float:
-    return float((index.vectors[rows] @ vector).max())
+def _best(similar: NDArray[np.float32], rows: slice | Rows) -> float:
+    return float(similar[rows].max())
 
 
 def _cut(hits: Iterable[Hit], top_k: int) -> list[Hit]:
@@ -242,22 +241,19 @@ def _alike(hit: Hit, words: frozenset[str], other: Hit, own: frozenset[str]) -> 
 
 def _evidence(
     index: CorpusIndex,
-    vector: NDArray[np.float32],
+    similar: NDArray[np.float32],
     among: Rows | None,
     terms: Sequence[str],
     hits: Sequence[Hit],
 ) -> Evidence:
     kept = [hit for hit in hits if hit.cut is None][:WEIGHED]
     places = [place for hit in kept if (place := index.chunk(hit.chunk.id)) is not None]
-    asked = [_best(index, vector, place.questions) for place in places if _any(place.questions)]
-    searched = index.vectors if among is None else index.vectors[among]
-    nearest = np.sort(searched @ vector)[-NEIGHBOURS:]
+    asked = [_best(similar, place.questions) for place in places if _any(place.questions)]
+    nearest = np.sort(similar if among is None else similar[among])[-NEIGHBOURS:]
     return Evidence(
         question=max(asked, default=None),
-        window=max((_best(index, vector, p.windows) for p in places if _any(p.windows)), default=0.0),
-        sentence=max(
-            (_best(index, vector, p.sentence_rows) for p in places if _any(p.sentence_rows)), default=0.0
-        ),
+        window=max((_best(similar, p.windows) for p in places if _any(p.windows)), default=0.0),
+        sentence=max((_best(similar, p.sentence_rows) for p in places if _any(p.sentence_rows)), default=0.0),
         cover=max((_cover(index, terms, hit.matched_terms) for hit in kept), default=0.0),
         neighbourhood=float(nearest.mean()) if len(nearest) else 0.0,
         terms=len(set(terms)),
