@@ -246,12 +246,13 @@ def _names(explanation: str, option: str) -> bool:
 
 def _better_named(explanation: str, item: Item) -> str | None:
     """Return a distractor of which the explanation has all words while it lacks most of the key's."""
-    covers = [_cover(option, explanation) for option in item.options]
+    covers = [share_in(option, explanation) for option in item.options]
     best = max(range(len(covers)), key=lambda place: covers[place])
     return item.options[best] if covers[best] > covers[item.correct] + 0.5 else None
 
 
-def _cover(option: str, text: str) -> float:
+def share_in(option: str, text: str) -> float:
+    """Return the share of an option's distinct stems that stand in `text`, 0 to 1."""
     wanted = set(stems(option))
     return len(wanted & set(stems(text))) / len(wanted) if wanted else 0.0
 

@@ -7,7 +7,7 @@ Sources of the gates: the checks of Moore et al. (arXiv 2307.08161) and the item
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, m
 
 from rag.embedding.base import Vectors
 from rag.quiz.bank import MultipleChoice, OpenQuestion, TopicBank, leading_numbers
-from rag.quiz.form_gates import Failure, Item, failures, is_quoted, stem_faults
+from rag.quiz.form_gates import Failure, Item, failures, is_quoted, share_in, stem_faults
 from rag.quiz.set_gates import DUPLICATE, SetGate, set_gates
 from rag.text.markdown import blocks
-from rag.text.words import stems
 from rag.types import Document
 
 Embed = Callable[[Sequence[str]], Vectors]
@@ -82,46 +81,44 @@ def check_values(values: Sequence[object], embed: Embed) -> Report:
 
     An item of another form fails the gate "schema" and takes no part in the figures of the set.
     """
-    items: list[Item] = []
-    checked: list[Checked] = []
-    for number, value in enumerate(values, start=1):
-        name = value.get("id") if isinstance(value, dict) else None
-        read = _read(value, str(number if name is None else name))
-        if isinstance(read, Item):
-            items.append(read)
-            checked.append(check_item(read, embed))
-        else:
-            checked.append(read)
-    return _report(checked, items, embed)
+    read = [_read(value, number) for number, value in enumerate(values, start=1)]
+    items = [item for item in read if isinstance(item, Item)]
+    judged = iter(check_all(items, embed))
+    return _report([next(judged) if isinstance(one, Item) else one for one in read], items, embed)
 
 
-def check_item(item: Item, embed: Embed) -> Checked:
-    """Return the gates that one item fails: those of form, and whether its quote speaks for its key."""
-    return Checked(item.id, (*failures(item), *_evidence_failures(item, embed)))
+def check_all(items: Sequence[Item], embed: Embed) -> list[Checked]:
+    """Return for every item the gates it fails: those of form, and whether its quote speaks for its key."""
+    evidence = _evidence_failures(items, embed)
+    return [Checked(item.id, (*failures(item), *evidence.get(place, ()))) for place, item in enumerate(items)]
 
 
-def _evidence_failures(item: Item, embed: Embed) -> Iterator[Failure]:
-    """Yield a failure when the quote is much closer to a distractor than to the key.
+def _evidence_failures(items: Sequence[Item], embed: Embed) -> dict[int, list[Failure]]:
+    """Return, by their place, the items whose quote is much closer to a distractor than to the key.
 
     Closeness is the cosine plus the share of the option's words that the quote has. That proves no key:
     swapped ones are caught more often than not (tests/bench/item_gates.py), a flipped negation is not.
     Numbers are left out, because the right one is often computed and stands nowhere.
     """
-    if not item.quote or leading_numbers(item.options):
-        return
-    quote, *options = embed([item.quote, *item.options])
-    wanted = set(stems(item.quote))
-    closeness = []
-    for text, vector in zip(item.options, options, strict=True):
-        own = set(stems(text))
-        closeness.append(float(quote @ vector) + (len(own & wanted) / len(own) if own else 0.0))
-    nearest = max(range(len(closeness)), key=lambda place: closeness[place])
-    if closeness[nearest] > closeness[item.correct] + EVIDENCE_ROOM:
-        yield Failure("key_evidence", f"the quote speaks of {item.options[nearest]!r} rather than of the key")
+    quoted = [n for n, item in enumerate(items) if item.quote and not leading_numbers(item.options)]
+    if not quoted:
+        return {}
+    vectors = iter(embed([text for n in quoted for text in (items[n].quote, *items[n].options)]))
+    found: dict[int, list[Failure]] = {}
+    for number in quoted:
+        item, quote = items[number], next(vectors)
+        closeness = [float(quote @ next(vectors)) + share_in(option, item.quote) for option in item.options]
+        nearest = max(range(len(closeness)), key=lambda place: closeness[place])
+        if closeness[nearest] > closeness[item.correct] + EVIDENCE_ROOM:
+            reason = f"the quote speaks of {item.options[nearest]!r} rather than of the key"
+            found[number] = [Failure("key_evidence", reason)]
+    return found
 
 
-def _read(value: object, item_id: str) -> Item | Checked:
+def _read(value: object, number: int) -> Item | Checked:
     """Return the item that a JSON value holds, or that it has not the form of one."""
+    name = value.get("id") if isinstance(value, dict) else None
+    item_id = str(number if name is None else name)
     if not isinstance(value, dict):
         return Checked(item_id, (Failure("schema", "it is not a JSON object"),))
     try:
@@ -136,7 +133,7 @@ def _read(value: object, item_id: str) -> Item | Checked:
 def check_bank(topics: Sequence[TopicBank], documents: Mapping[str, Document], embed: Embed) -> Report:
     """Check a question bank against the documents it quotes, by id."""
     items = [item_of(item, topic.topic, documents) for topic in topics for item in topic.multiple_choice]
-    checked = [check_item(item, embed) for item in items]
+    checked = check_all(items, embed)
     questions = [question for topic in topics for question in topic.open]
     checked += [Checked(question.id, tuple(_open_failures(question, documents))) for question in questions]
     asked = [(question.id, question.question) for question in questions]

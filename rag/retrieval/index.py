@@ -59,9 +59,9 @@ class _Groups:
 
     def __init__(self, groups: Sequence[Rows]) -> None:
         self._size = len(groups)
-        self._filled = np.flatnonzero([len(rows) for rows in groups])
-        lengths = [len(groups[number]) for number in self._filled]
-        self._starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+        lengths = np.array([len(rows) for rows in groups], np.int64)
+        self._filled = np.flatnonzero(lengths)
+        self._starts = (np.cumsum(lengths) - lengths)[self._filled]
         self._rows = np.concatenate([np.zeros(0, np.int64), *groups]).astype(np.int64)
 
     def best(self, similar: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ from rag.ingestion.loading import load_folder
 from rag.quiz.bank import load_bank
 from rag.quiz.form_gates import Item
 from rag.quiz.set_gates import DUPLICATE
-from rag.quiz.validation import Embed, check_item, check_values, item_of, repeated
+from rag.quiz.validation import Embed, check_all, check_values, item_of, repeated
 from rag.text.sentences import sentences
 
 ROOT = Path(__file__).parents[2]
@@ -115,10 +115,10 @@ def measure(items: Sequence[Item], embed: Embed, seed: int = 0) -> dict[str, flo
     """Return the share of planted flaws that is caught, by the kind of flaw, 0 to 1."""
     chooser = random.Random(seed)
     chosen = chooser.sample(list(items), min(ITEMS, len(items)))
-    caught = {
-        name: sum(not check_item(change(item, chooser, items), embed).passed for item in chosen) / len(chosen)
-        for name, change in MUTATIONS.items()
-    }
+    caught = {}
+    for name, change in MUTATIONS.items():
+        checked = check_all([change(item, chooser, items) for item in chosen], embed)
+        caught[name] = sum(not item.passed for item in checked) / len(checked)
     texts = [(item.id, f"{item.question} {item.key}") for item in chosen]
     again = [(f"{item.id} again", f"{_reworded(item.question)} {item.key}") for item in chosen]
     pairs = {(one, other) for one, other, _ in repeated([*texts, *again], embed)}
@@ -158,7 +158,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         embed = open_onnx_embedder(Path(folder)).embed
         items = bank_items()
-        sound = sum(check_item(item, embed).passed for item in items)
+        sound = sum(item.passed for item in check_all(items, embed))
         print(f"unchanged: {sound} of {len(items)} items of the bank pass every gate of their own")
         for name, share in measure(items, embed).items():
             print(f"{name:<34}{share:>7.1%} caught")
