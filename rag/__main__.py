@@ -30,6 +30,7 @@ from rag.text_output import (
     inventory_lines,
     judged_lines,
     metric_lines,
+    quiz_lines,
 )
 from rag.types import Completed
 
@@ -199,6 +200,19 @@ def _inventory(services: Services, options: Json) -> Json:
     return take_inventory(services)
 
 
+def _quiz(services: Services, options: Json) -> Json:
+    from rag.quiz.bank import load_bank
+    from rag.quiz.selection import choose
+    from rag.quiz.serialising import quiz_to_json
+    from rag.quiz.verdicts import load_verdicts
+
+    folder = services.settings.knowledge_dir / "questions"
+    wanted = {name: options[name] for name in ("n", "topic", "level", "kind", "seed")}
+    return quiz_to_json(
+        choose(load_bank(folder), load_verdicts(folder / "verdicts"), services.document, **wanted)
+    )
+
+
 def _check_items(settings: Settings, options: Json) -> Json:
     """Check the questions of a file; needs the embedding model and the documents, and no database."""
     from rag.quiz.bank import load_bank
@@ -249,6 +263,7 @@ COMMANDS: Mapping[str, Callable[[Services, Json], Json]] = {
     "doctor": _doctor,
     "evaluate": _evaluate,
     "inventory": _inventory,
+    "quiz": _quiz,
 }
 TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "ingest": ingest_lines,
@@ -262,6 +277,7 @@ TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "inventory": inventory_lines,
     "check-items": checked_lines,
     "judge-items": judged_lines,
+    "quiz": quiz_lines,
 }
 
 

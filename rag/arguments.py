@@ -40,6 +40,12 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     command("doctor", "check the installation")
     evaluate = command("evaluate", "measure answers on golden questions")
     evaluate.add_argument("--set", type=Path, default=Path("tests/golden"), metavar="FILE")
+    quiz = command("quiz", "choose checked questions")
+    quiz.add_argument("--n", type=_positive, default=10, metavar="N", help="how many; 10 by default")
+    quiz.add_argument("--topic", help="questions on this topic only")
+    quiz.add_argument("--level", choices=("junior", "mid", "senior"))
+    quiz.add_argument("--kind", choices=("mcq", "open"))
+    quiz.add_argument("--seed", type=int, default=0, metavar="S", help="the same seed gives the same quiz")
     check = command("check-items", "check quiz questions: form, quotes, tells, repeats")
     check.add_argument(
         "file",
@@ -63,6 +69,13 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     ask.add_argument("--topic", help="search this topic only")
     ask.add_argument("--document", metavar="ID", help="search this document only")
     return whole
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give a whole number above 0")
+    return number
 
 
 def _one_or_many(command: argparse.ArgumentParser, name: str) -> None:

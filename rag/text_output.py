@@ -139,3 +139,19 @@ def judged_lines(result: Json) -> Iterator[str]:
     for item_id, reasons in result["disagreements"].items():
         for reason in reasons:
             yield f"{item_id}: {reason}"
+
+
+def quiz_lines(result: Json) -> Iterator[str]:
+    """Yield the questions, and after all of them the answers."""
+    for number, question in enumerate(result["questions"], start=1):
+        yield f"{number}. ({question['topic']}, {question['level']}) {question['prompt']}"
+        for letter, option in zip("ABCD", question.get("options", ()), strict=False):
+            yield f"   {letter}. {option}"
+        yield ""
+    yield "Answers"
+    for number, question in enumerate(result["questions"], start=1):
+        key = f"{'ABCD'[question['answer']]}. " if question["kind"] == "mcq" else ""
+        yield textwrap.fill(f"{number}. {key}{question['explanation']}", WIDTH, subsequent_indent="   ")
+        yield f"   {question['source']['document_id']}: “{question['source']['quote']}”"
+    for gate, count in result["rejected"].items():
+        yield f"{count} left out: {gate.replace('_', ' ')}"
