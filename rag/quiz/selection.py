@@ -49,7 +49,7 @@ def choose(
     kind: Kind | None = None,
     seed: int = 0,
 ) -> Quiz:
-    """Return up to `n` questions whose quotes are in place and whose options were judged; all if there are fewer.
+    """Return up to `n` questions whose quotes are in place and whose options were judged.
 
     Topics take turns, so that none has two questions more than another while it has any left. Raises
     InvalidInput for a topic that the bank does not have.

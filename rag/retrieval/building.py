@@ -13,6 +13,7 @@ from rag.retrieval.index import (
     CorpusIndex,
     IndexedChunk,
     IndexedSentence,
+    is_reference_list,
     lexical_text,
     sentences_within,
 )
@@ -76,6 +77,7 @@ def build_index(
                 questions=slice(asked, first + len(own)),
                 sentences=inside,
                 sentence_rows=np.asarray([s.row for s in inside if s.row is not None], np.int64),
+                lists_references=is_reference_list(chunk.heading_path),
             )
         )
     lexical = LexicalIndex([lexical_text(documents[chunk.document_id].title, chunk) for chunk in chunks])

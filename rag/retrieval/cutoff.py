@@ -38,7 +38,7 @@ class Verdict:
     margin: float
 
 
-ANSWERED_FROM, REFUSED_BELOW = 0.7, -0.7
+ANSWERED_FROM, REFUSED_BELOW = 0.8, -0.8
 """Borders where authors' questions exist."""
 PLAIN_ANSWERED_FROM, PLAIN_REFUSED_BELOW = 0.0, -1.0
 """Borders where they don't."""
@@ -48,12 +48,11 @@ def weigh(evidence: Evidence) -> Verdict:
     """Return whether the evidence suffices, alone or in part."""
     if evidence.question is not None:
         margin = (
-            -11.08
-            + 6.57 * evidence.question
-            + 1.64 * evidence.window
-            + 1.90 * evidence.cover
-            + 9.64 * evidence.neighbourhood
-            + 0.28 * evidence.terms
+            -13.31
+            + 8.14 * evidence.question
+            + 2.30 * evidence.cover
+            + 13.64 * evidence.neighbourhood
+            + 0.33 * evidence.terms
         )
         return Verdict(_level(margin, ANSWERED_FROM, REFUSED_BELOW), margin)
     margin = -6.56 + 2.79 * evidence.window + 9.01 * evidence.sentence + 5.48 * evidence.cover

@@ -15,6 +15,8 @@ from rag.retrieval.lexical import LexicalIndex
 from rag.stores.base import Rows, VectorStore
 from rag.types import Chunk, Filters
 
+REFERENCE_HEADINGS = frozenset({"references", "bibliography", "further reading", "see also", "literature"})
+
 
 @dataclass(frozen=True, slots=True)
 class IndexedSentence:
@@ -45,6 +47,8 @@ class IndexedChunk:
     """The vectors of the questions that the author says it answers."""
     sentences: tuple[IndexedSentence, ...]
     sentence_rows: Rows
+    lists_references: bool = False
+    """It only names literature, which matches many questions and answers none."""
 
     @property
     def rows(self) -> Iterator[int]:
@@ -156,6 +160,11 @@ def sentences_within(sentences: Sequence[IndexedSentence], chunk: Chunk) -> tupl
         if sentence.end <= chunk.end:
             inside.append(sentence)
     return tuple(inside)
+
+
+def is_reference_list(heading_path: Sequence[str]) -> bool:
+    """Tell whether the passage under these headings only names literature."""
+    return bool(heading_path) and heading_path[-1].strip().lower() in REFERENCE_HEADINGS
 
 
 def lexical_text(title: str, chunk: Chunk) -> str:

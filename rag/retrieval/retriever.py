@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rag.embedding.base import Embedder
 from rag.retrieval.cutoff import Evidence, weigh
 from rag.retrieval.fusion import company, fused_score, ranks
-from rag.retrieval.index import CorpusIndex
+from rag.retrieval.index import CorpusIndex, is_reference_list
 from rag.storage.library import Library
 from rag.stores.base import Rows
 from rag.text.words import content_words, stem, stems
@@ -27,7 +27,8 @@ WEIGHED = 3
 """How many of the best passages are weighed as evidence."""
 NEIGHBOURS = 20
 """How many of the nearest vectors tell whether the library treats the subject at all."""
-REFERENCE_HEADINGS = frozenset({"references", "bibliography", "further reading", "see also", "literature"})
+BEHIND = 0.5
+"""What a list of references keeps of its score."""
 FAR_BEHIND = 0.45
 """A hit below this share of the best score is not used."""
 
@@ -114,7 +115,7 @@ class Retriever:
             {
                 document_id: company(
                     [
-                        fused_score(float(cosines[number]), float(shares[number]))
+                        _score(index, number, float(cosines[number]), float(shares[number]))
                         for number in index.chunks_in(document_id)
                     ]
                 )
@@ -167,7 +168,7 @@ class Retriever:
 
     def _hits(self, index: CorpusIndex, candidates: _Candidates, terms: Sequence[str]) -> list[Hit]:
         scores = {
-            number: fused_score(cosine, candidates.shares.get(number, 0.0))
+            number: _score(index, number, cosine, candidates.shares.get(number, 0.0))
             - candidates.alone[index.chunks[number].document_id]
             for number, cosine in candidates.cosines.items()
         }
@@ -196,6 +197,12 @@ class Retriever:
         return hits
 
 
+def _score(index: CorpusIndex, number: int, cosine: float, share: float) -> float:
+    """Return the fused score of a chunk; a list of references stands behind what says something."""
+    score = fused_score(cosine, share)
+    return score * BEHIND if index.chunks[number].lists_references else score
+
+
 def _any(rows: slice | Rows) -> bool:
     return rows.stop > rows.start if isinstance(rows, slice) else len(rows) > 0
 
@@ -212,7 +219,7 @@ def _cut(hits: Iterable[Hit], top_k: int) -> list[Hit]:
         reason = None
         if len(kept) >= top_k:
             reason = f"beyond the top {top_k}"
-        elif _lists_references(hit):
+        elif is_reference_list(hit.chunk.heading_path):
             reason = "lists references"
         elif kept and hit.score < FAR_BEHIND * kept[0][0].score:
             reason = "far behind the best passage"
@@ -225,12 +232,6 @@ def _cut(hits: Iterable[Hit], top_k: int) -> list[Hit]:
                 reason = f"says the same as rank {twin.rank}"
         decided.append(replace(hit, cut=reason))
     return decided
-
-
-def _lists_references(hit: Hit) -> bool:
-    """Tell whether a passage only names literature, which matches many questions and answers none."""
-    headings = hit.chunk.heading_path
-    return bool(headings) and headings[-1].strip().lower() in REFERENCE_HEADINGS
 
 
 def _alike(hit: Hit, words: frozenset[str], other: Hit, own: frozenset[str]) -> bool:
