@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -93,7 +94,8 @@ class SupportChecker:
         if _plain(claim) in _plain(source):
             return _Finding("supported")
         if missing := _numbers(claim) - _numbers(source):
-            return _Finding("unsupported", f"The cited sentence does not have the number {min(missing)}.")
+            lacks = "does not have" if min(missing) not in _numbers(source) else "less often has"
+            return _Finding("unsupported", f"The cited sentence {lacks} the number {min(missing)}.")
         if opposed := _opposed(claim, source):
             return _Finding("unsupported", f"The cited sentence says the opposite of “{opposed}”.")
         if _negated(claim) != _negated(_nearest(claim, cited)) or _denied(claim, source):
@@ -121,9 +123,11 @@ def _plain(text: str) -> str:
     return " ".join(words(text))
 
 
-def _numbers(text: str) -> set[str]:
-    found = {number.replace(",", "").rstrip(".") for number in _NUMBER.findall(text)}
-    return found | {_NUMBER_WORDS[word] for word in words(text) if word in _NUMBER_WORDS and word != "one"}
+def _numbers(text: str) -> Counter[str]:
+    """Return how often each number occurs: one in the place of another may well stand elsewhere, too."""
+    found = Counter(number.replace(",", "").rstrip(".") for number in _NUMBER.findall(text))
+    found.update(_NUMBER_WORDS[word] for word in words(text) if word in _NUMBER_WORDS and word != "one")
+    return found
 
 
 def _negated(text: str) -> bool:

@@ -137,5 +137,7 @@ def test_code_as_a_question_is_answered_from_sources_that_are_quoted_exactly(viv
 
 
 def test_the_longest_question_is_answered_like_any_other(viva: Services) -> None:
-    answer = answered(viva, "What is chunking? " * 222)
+    story = (f"Our handbook number {n} has long pages that we split before embedding." for n in range(60))
+    question = f"What is chunking, and how large should a chunk be? {' '.join(story)}"[:4000]
+    answer = answered(viva, question)
     assert answer.citations[0].document_id == "chunking"

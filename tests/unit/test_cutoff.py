@@ -45,8 +45,8 @@ def test_meaning_without_words_must_be_closer() -> None:
 
 
 def test_a_library_about_something_else_is_not_enough() -> None:
-    assert weigh(replace(CLOSE_WITH_QUESTION, neighbourhood=0.1)).level == "borderline"
-    assert weigh(replace(CLOSE_WITH_QUESTION, neighbourhood=0.0)).level == "insufficient"
+    assert weigh(replace(CLOSE_WITH_QUESTION, neighbourhood=0.25)).level == "borderline"
+    assert weigh(replace(CLOSE_WITH_QUESTION, neighbourhood=0.1)).level == "insufficient"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from markdown_it import MarkdownIt
 
 from rag.text.sentences import LONGEST, sentences
 
@@ -155,11 +156,13 @@ def test_hostile_repetition_takes_linear_time(unit: str) -> None:
     assert time.process_time() - before < 5
 
 
-def test_a_megabyte_of_markdown_takes_less_than_three_seconds() -> None:
+def test_a_megabyte_of_markdown_takes_little_more_than_parsing_it() -> None:
     page = (
         "## Caching\n\nIt saves money, e.g. `lru_cache`. It may be stale. See [a](b.c).\n\n- One.\n- Two.\n\n"
     )
     text = page * (1_000_000 // len(page))
-    before = time.process_time()
+    started = time.process_time()
+    MarkdownIt("commonmark").parse(text)
+    parsed = time.process_time()
     sentences(text)
-    assert time.process_time() - before < 3
+    assert time.process_time() - parsed < 2.5 * (parsed - started)
