@@ -195,9 +195,12 @@ def test_a_library_of_references_alone_says_why_nothing_is_used(library_of: Libr
 
 
 def test_a_passing_remark_stands_behind_a_document_on_the_subject(library_of: LibraryOf) -> None:
-    remark = "# Travel\n\n## Trains\n\nTrains leave hourly.\n\n## Food\n\nBees make honey.\n\n## Hotels\n\nRooms cost more."
-    subject = "# Bees\n\n## Honey\n\nBees make honey.\n\n## Hives\n\nBees live in hives.\n\n## Queens\n\nOne a hive."
-    hits = library_of({"travel.md": remark, "bees.md": subject}).retriever.retrieve("What do bees make?").hits
+    remark = (
+        "# Travel\n\n## Trains\n\nThey leave hourly.\n\n## Food\n\nBees make honey.\n\n## Hotels\n\nRooms."
+    )
+    subject = "# Bees\n\n## Honey\n\nBees make honey.\n\n## Hives\n\nBees live in hives.\n\n## Queens\n\nOne."
+    library = library_of({"travel.md": remark, "bees.md": subject})
+    hits = library.retriever.retrieve("What do bees make?").hits
     assert hits[0].chunk.document_id == "bees"
 
 
