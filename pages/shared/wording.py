@@ -28,7 +28,7 @@ STEPS: Mapping[str, str] = {
     "check": "Check the claims",
 }
 
-_CAPITALS = {"api": "API", "asgi": "ASGI", "llm": "LLM", "llms": "LLMs", "rag": "RAG"}
+_CAPITALS = {"api": "API", "asgi": "ASGI", "llm": "LLM", "llms": "LLMs", "python": "Python", "rag": "RAG"}
 
 _FUNCTION_WORDS = frozenset("a an the what when where which who why how".split())
 
