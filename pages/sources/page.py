@@ -17,8 +17,10 @@ document = ready.document(place.document_id) if place else None
 
 
 def draw_library(columns: int) -> None:
-    """Draw all documents by topic."""
+    """Draw all documents by topic, the open document's topic first."""
     topics: dict[str, list[DocumentSummary]] = {}
+    if document is not None:
+        topics[document.topic] = []
     for summary in sorted(summaries, key=lambda summary: (summary.path, summary.title)):
         topics.setdefault(summary.topic, []).append(summary)
     with st.container(key="sources_library"):
