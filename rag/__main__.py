@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,8 +17,8 @@ from uuid import uuid4
 from rag.answering.asking import checked_question, parse_ask
 from rag.arguments import json_file, json_lines, parser
 from rag.errors import InvalidInput, RagError
-from rag.ingestion.loading import load_folder
-from rag.services import Services, build_services, open_embedder
+from rag.quiz_commands import check_items, inventory, judge_items, quiz
+from rag.services import Services, build_services
 from rag.settings import Settings, load_settings, log_to_stderr
 from rag.storage.serialising import contract_answer, hit_to_json, retrieval_to_json
 from rag.text_output import (
@@ -194,93 +195,6 @@ def _evaluate(services: Services, options: Json) -> Json:
     }
 
 
-def _inventory(services: Services, options: Json) -> Json:
-    from rag.inventory import take_inventory
-
-    return take_inventory(services)
-
-
-def _quiz(services: Services, options: Json) -> Json:
-    from rag.quiz.bank import load_bank
-    from rag.quiz.selection import choose
-    from rag.quiz.serialising import quiz_to_json
-    from rag.quiz.verdicts import load_verdicts
-
-    folder = services.settings.knowledge_dir / "questions"
-    wanted = {name: options[name] for name in ("n", "topic", "level", "kind", "seed")}
-    return quiz_to_json(
-        choose(load_bank(folder), load_verdicts(folder / "verdicts"), services.document, **wanted)
-    )
-
-
-def _check_items(settings: Settings, options: Json) -> Json:
-    """Check the questions of a file; needs the embedding model and the documents, and no database."""
-    from rag.quiz.bank import load_bank
-    from rag.quiz.validation import check_bank, check_values
-
-    file = options["file"] or settings.knowledge_dir / "questions"
-    embed = open_embedder(settings, _show_progress).embed
-    if file.suffix in (".jsonl", ".json") or str(file) == "-":
-        values = [None if isinstance(line, InvalidInput) else line for line in json_lines(str(file))]
-        report = check_values(values, embed)
-    else:
-        report = check_bank(load_bank(file), load_folder(settings.knowledge_dir), embed)
-    return {
-        "items": [
-            {
-                "id": item.id,
-                "passed": item.passed,
-                "failed_gates": [failure.gate for failure in item.failures],
-                "reasons": [failure.reason for failure in item.failures],
-            }
-            for item in report.items
-        ],
-        "set_gates": [asdict(gate) for gate in report.gates],
-        "passed": report.passed,
-    }
-
-
-def _judge_items(settings: Settings, options: Json) -> Json:
-    from rag.judging import judge
-
-    folder = settings.knowledge_dir / "questions"
-    return judge(
-        options["file"] or folder, folder / "verdicts", load_folder(settings.knowledge_dir), input, print
-    )
-
-
-WITHOUT_LIBRARY: Mapping[str, Callable[[Settings, Json], Json]] = {
-    "check-items": _check_items,
-    "judge-items": _judge_items,
-}
-COMMANDS: Mapping[str, Callable[[Services, Json], Json]] = {
-    "ingest": _ingest,
-    "documents": _documents,
-    "remove": _remove,
-    "chunks": _chunks,
-    "search": _search,
-    "ask": _ask,
-    "doctor": _doctor,
-    "evaluate": _evaluate,
-    "inventory": _inventory,
-    "quiz": _quiz,
-}
-TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
-    "ingest": ingest_lines,
-    "documents": document_lines,
-    "remove": lambda result: iter([f"Removed {result['removed']}."]),
-    "chunks": lambda result: iter(f"[{c['start']}-{c['end']}] {c['text']}\n" for c in result["chunks"]),
-    "search": hit_lines,
-    "ask": answer_lines,
-    "doctor": check_lines,
-    "evaluate": metric_lines,
-    "inventory": inventory_lines,
-    "check-items": checked_lines,
-    "judge-items": judged_lines,
-    "quiz": quiz_lines,
-}
-
-
 def _overrides(options: argparse.Namespace) -> Json:
     given = vars(options)
     overrides: Json = {}
@@ -306,6 +220,38 @@ def _show_progress(step: str, done: int, total: int) -> None:
     if tenth != _shown_step:
         _shown_step = tenth
         print(f"{step} ({done}/{total})", file=sys.stderr, flush=True)
+
+
+WITHOUT_LIBRARY: Mapping[str, Callable[[Settings, Json], Json]] = {
+    "check-items": partial(check_items, progress=_show_progress),
+    "judge-items": judge_items,
+}
+COMMANDS: Mapping[str, Callable[[Services, Json], Json]] = {
+    "ingest": _ingest,
+    "documents": _documents,
+    "remove": _remove,
+    "chunks": _chunks,
+    "search": _search,
+    "ask": _ask,
+    "doctor": _doctor,
+    "evaluate": _evaluate,
+    "inventory": inventory,
+    "quiz": quiz,
+}
+TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
+    "ingest": ingest_lines,
+    "documents": document_lines,
+    "remove": lambda result: iter([f"Removed {result['removed']}."]),
+    "chunks": lambda result: iter(f"[{c['start']}-{c['end']}] {c['text']}\n" for c in result["chunks"]),
+    "search": hit_lines,
+    "ask": answer_lines,
+    "doctor": check_lines,
+    "evaluate": metric_lines,
+    "inventory": inventory_lines,
+    "check-items": checked_lines,
+    "judge-items": judged_lines,
+    "quiz": quiz_lines,
+}
 
 
 def _complain(error: RagError) -> None:

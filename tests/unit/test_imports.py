@@ -20,7 +20,7 @@ TIERS = (
     {"answering"},
     {"quiz"},
     {"services"},
-    {"arguments", "evaluation", "doctor", "inventory", "judging", "text_output"},
+    {"arguments", "evaluation", "doctor", "inventory", "judging", "quiz_commands", "text_output"},
     {"__main__"},
 )
 """From left to right: a module imports from its own tier and from those before it."""

@@ -1,0 +1,66 @@
+"""The commands on questions: choose, check, judge and count them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rag.arguments import json_lines
+from rag.embedding.base import Progress
+from rag.errors import InvalidInput
+from rag.ingestion.loading import load_folder
+from rag.inventory import take_inventory
+from rag.judging import judge
+from rag.quiz.bank import load_bank
+from rag.quiz.selection import choose
+from rag.quiz.serialising import quiz_to_json
+from rag.quiz.validation import check_bank, check_values
+from rag.quiz.verdicts import load_verdicts
+from rag.services import Services, open_embedder
+from rag.settings import Settings
+
+Json = dict[str, Any]
+
+
+def quiz(services: Services, options: Json) -> Json:
+    """Return checked questions from the bank of the knowledge folder."""
+    folder = services.settings.knowledge_dir / "questions"
+    wanted = {name: options[name] for name in ("n", "topic", "level", "kind", "seed")}
+    judged = load_verdicts(folder / "verdicts")
+    return quiz_to_json(choose(load_bank(folder), judged, services.document, **wanted))
+
+
+def inventory(services: Services, options: Json) -> Json:
+    """Return how much the library and the bank hold."""
+    return take_inventory(services)
+
+
+def check_items(settings: Settings, options: Json, *, progress: Progress) -> Json:
+    """Check the questions of a file; needs the embedding model and the documents, and no database."""
+    file = options["file"] or settings.knowledge_dir / "questions"
+    embed = open_embedder(settings, progress).embed
+    if file.suffix in (".jsonl", ".json") or str(file) == "-":
+        values = [None if isinstance(line, InvalidInput) else line for line in json_lines(str(file))]
+        report = check_values(values, embed)
+    else:
+        report = check_bank(load_bank(file), load_folder(settings.knowledge_dir), embed)
+    return {
+        "items": [
+            {
+                "id": item.id,
+                "passed": item.passed,
+                "failed_gates": [failure.gate for failure in item.failures],
+                "reasons": [failure.reason for failure in item.failures],
+            }
+            for item in report.items
+        ],
+        "set_gates": [asdict(gate) for gate in report.gates],
+        "passed": report.passed,
+    }
+
+
+def judge_items(settings: Settings, options: Json) -> Json:
+    """Ask the person at the terminal for the verdicts that new or changed questions lack."""
+    folder = settings.knowledge_dir / "questions"
+    documents = load_folder(settings.knowledge_dir)
+    return judge(options["file"] or folder, folder / "verdicts", documents, input, print)
