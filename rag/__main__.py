@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(**_overrides(options))
         log_to_stderr(settings.log_level)
         if options.command in WITHOUT_LIBRARY:
-            return _print(options, WITHOUT_LIBRARY[options.command](settings, vars(options)))
+            result = WITHOUT_LIBRARY[options.command](settings, vars(options))
+            return _print_lines(result) if getattr(options, "jsonl", None) else _print(options, result)
         services = build_services(settings, _show_progress)
         try:
             return _run(options, services)
@@ -80,6 +81,12 @@ def _print(options: argparse.Namespace, result: Json) -> int:
     else:
         for text in TEXT[options.command](result):
             print(text)
+    return 0
+
+
+def _print_lines(result: Json) -> int:
+    for line in (*result.pop("items"), result):
+        print(json.dumps(line, ensure_ascii=False))
     return 0
 
 

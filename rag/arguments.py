@@ -54,6 +54,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         metavar="FILE",
         help="a .yaml file or folder of the bank, or .jsonl; without it, the shipped bank",
     )
+    check.add_argument("--jsonl", metavar="FILE", help="print one JSON object an item, and one for the set")
     judge = command("judge-items", "judge the options of new questions against their source, key unseen")
     judge.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="a .yaml file or folder of the bank"

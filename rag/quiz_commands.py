@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rag.arguments import json_lines
@@ -37,9 +38,9 @@ def inventory(services: Services, options: Json) -> Json:
 
 def check_items(settings: Settings, options: Json, *, progress: Progress) -> Json:
     """Check the questions of a file; needs the embedding model and the documents, and no database."""
-    file = options["file"] or settings.knowledge_dir / "questions"
+    file = Path(options.get("jsonl") or options["file"] or settings.knowledge_dir / "questions")
     embed = open_embedder(settings, progress).embed
-    if file.suffix in (".jsonl", ".json") or str(file) == "-":
+    if options.get("jsonl") or file.suffix in (".jsonl", ".json") or str(file) == "-":
         values = [None if isinstance(line, InvalidInput) else line for line in json_lines(str(file))]
         report = check_values(values, embed)
     else:

@@ -81,6 +81,16 @@ def test_items_are_judged_one_by_one_and_as_a_set(knowledge: Path, data_dir: Pat
     assert report["passed"] is False
 
 
+def test_many_items_give_one_line_each_and_the_set_last(
+    knowledge: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    file = json_lines(tmp_path / "items.txt", [GOOD, {**GOOD, "id": "again"}])
+    first, again, whole = run(knowledge, data_dir, "check-items", "--jsonl", file).lines
+    assert (first["id"], first["passed"], first["failed_gates"]) == ("good", True, [])
+    assert again["id"] == "again"
+    assert {gate["gate"]: gate["passed"] for gate in whole["set_gates"]}["duplicates"] is False
+
+
 def test_a_bank_file_is_checked_against_its_documents(knowledge: Path, data_dir: Path) -> None:
     bank = knowledge / "questions" / "vectors.yaml"
     report = run(knowledge, data_dir, "check-items", bank, "--json").json
