@@ -17,6 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from rag.embedding.base import Vectors
 from rag.embedding.onnx import open_onnx_embedder
 from rag.ingestion.loading import load_folder
 from rag.quiz.bank import load_bank
@@ -111,8 +114,21 @@ def _with_key(item: Item, text: str) -> Item:
     return replace(item, options=(*item.options[: item.correct], text, *item.options[item.correct + 1 :]))
 
 
+def remembering(embed: Embed) -> Embed:
+    """Return the embedding that reads every text once: a flaw leaves most of an item as it was."""
+    known: dict[str, Vectors] = {}
+
+    def look_up(texts: Sequence[str]) -> Vectors:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, embed(new), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    return look_up
+
+
 def measure(items: Sequence[Item], embed: Embed, seed: int = 0) -> dict[str, float]:
     """Return the share of planted flaws that is caught, by the kind of flaw, 0 to 1."""
+    embed = remembering(embed)
     chooser = random.Random(seed)
     chosen = chooser.sample(list(items), min(ITEMS, len(items)))
     caught = {}
@@ -144,10 +160,12 @@ def duplicate_figures(embed: Embed) -> dict[str, float]:
     return {"pairs": len(pairs), "precision": both / called.sum(), "recall": both / sum(same)}
 
 
-def course(folder: Path, embed: Embed) -> dict[str, Any]:
-    """Return the figures of the published course in the evaluation data."""
+def course(folder: Path) -> dict[str, Any]:
+    """Return the figures of the published course in the evaluation data; repeats are not looked for."""
     lines = (folder / "quiz_negative" / "items.jsonl").read_text(encoding="utf-8").splitlines()
-    report = check_values([json.loads(line) for line in lines], embed)
+    report = check_values(
+        [json.loads(line) for line in lines], lambda texts: np.zeros((len(texts), 1), np.float32)
+    )
     longest = next(gate for gate in report.gates if gate.gate == "longest")
     passed = sum(item.passed for item in report.items)
     return {"items": len(report.items), "pass their own gates": passed, "longest": longest}
@@ -169,7 +187,7 @@ def main() -> None:
         )
         data = Path(os.environ.get("VIVA_EVAL_DIR") or ROOT / ".." / "shared" / "eval" / "dev")
         if data.is_dir():
-            figures = course(data, embed)
+            figures = course(data)
             longest = figures["longest"]
             print(
                 f"published course: {figures['pass their own gates']} of {figures['items']} items pass; "

@@ -20,7 +20,11 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
-DOCUMENTS = ("01-backend/asgi-and-wsgi.md", "01-backend/async-python.md", "02-system-design/caching.md")
+DOCUMENTS = (
+    "01-backend/asgi-and-wsgi.md",
+    "02-async-python/async-python.md",
+    "04-state-and-jobs/caching.md",
+)
 START_S = 180
 """Seconds for a first start: the embedding model is exported and the documents are indexed."""
 
