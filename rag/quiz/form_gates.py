@@ -233,15 +233,10 @@ def _explanation(item: Item) -> Iterator[str]:
             yield "an option has no explanation"
         elif len({plain(why).lower() for why in item.whys}) < len(item.whys):
             yield "two options have the same explanation"
-        elif not _names(item.whys[item.correct] + " " + item.quote, item.key):
+        elif stems(item.key) and not share_in(item.key, f"{item.whys[item.correct]} {item.quote}"):
             yield "the explanation of the key does not name it"
     elif item.explanation and (rival := _better_named(item.explanation, item)):
         yield f"the explanation speaks of {rival!r} rather than of the key"
-
-
-def _names(explanation: str, option: str) -> bool:
-    wanted = set(stems(option))
-    return not wanted or bool(wanted & set(stems(explanation)))
 
 
 def _better_named(explanation: str, item: Item) -> str | None:
