@@ -12,6 +12,8 @@ Outcome = Literal["answered", "partial", "not_in_kb", "interrupted"]
 Basis = Literal["quotes", "passages", "general_knowledge", "conversation"]
 """What an answer rests on: sentences quoted from the sources, passages a model was given, a model's own
 memory (never cited), or nothing but the conversation (greetings, thanks)."""
+Format = Literal["markdown", "text", "html", "pdf", "docx", "csv"]
+IndexKind = Literal["flat", "ivf", "hnsw"]
 Support = Literal["supported", "partial", "unsupported", "unchecked"]
 
 
@@ -32,6 +34,12 @@ class Document:
     """None: the source does not say."""
     body_start: int = 0
     """Offset of the first character after the front matter."""
+    format: Format = "markdown"
+    """What the file was; `text` is Markdown for all formats but text."""
+    owner: str = ""
+    """Who may read it; empty: everybody."""
+    file_hash: str = ""
+    """sha256 of the file as it came, hexadecimal; empty when only the text is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,23 @@ class Filters:
 
     topics: frozenset[str] = frozenset()
     document_ids: frozenset[str] = frozenset()
+    reader: str = ""
+    """Who searches: documents that belong to somebody else are not found."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalConfig:
+    """How passages are found; what the retrieval lab compares and makes the default."""
+
+    top_k: int = 6
+    """Passages an answer may use."""
+    candidates: int = 40
+    """How many each list contributes to the fusion."""
+    words_weight: float = 0.45
+    """Share of the search by words in the fused score, 0 to 1; the search by meaning has the rest."""
+    index: IndexKind = "flat"
+    effort: int = 0
+    """Cells that IVF visits (nprobe), or HNSW's candidate list (efSearch); 0: the index's own default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +140,7 @@ class Retrieval:
     nearest_topics: tuple[str, ...] = ()
     """Titles of the nearest documents, offered when nothing was good enough."""
     filters: Filters = Filters()
+    config: RetrievalConfig = RetrievalConfig()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     """embed, dense, lexical, fuse, total."""
 
@@ -136,6 +162,16 @@ class Citation:
     start: int
     end: int
     quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentSpan:
+    """Characters of a document that the answer could be made of: a model was sent them, or they stood to
+    choice for quoting."""
+
+    document_id: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +234,8 @@ class Answer:
     """Markers the model invented; they were removed."""
     dropped_passages: int = 0
     """Passages that did not fit into the token budget."""
+    sent: tuple[SentSpan, ...] = ()
+    """Every sentence that was given to the model, or that stood to choice for quoting."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, insert, inspect, select, text
 
 from rag.errors import StoreError
+from rag.storage import tables
+from rag.storage.rows import citation_rows
 from rag.storage.tables import schema_version
 
 Migration = Callable[[Connection], None]
@@ -131,6 +133,88 @@ _FIRST = (
     "CREATE INDEX calls_by_trace ON calls (trace_id)",
 )
 
+_SECOND = (
+    "ALTER TABLE documents ADD COLUMN format TEXT NOT NULL DEFAULT 'markdown'",
+    "ALTER TABLE documents ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE documents ADD COLUMN file_hash TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE originals (
+        document_id TEXT NOT NULL PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        content {bytes} NOT NULL,
+        page_starts {json} NOT NULL)""",
+    """CREATE TABLE removed_documents (
+        id TEXT NOT NULL PRIMARY KEY,
+        title TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        document {json},
+        name TEXT NOT NULL,
+        content {bytes},
+        page_starts {json} NOT NULL,
+        removed_at {time} NOT NULL)""",
+    """CREATE TABLE answer_citations (
+        answer_id TEXT NOT NULL REFERENCES answers (id) ON DELETE CASCADE,
+        marker INTEGER NOT NULL,
+        document_id TEXT NOT NULL,
+        start INTEGER NOT NULL,
+        "end" INTEGER NOT NULL,
+        quote TEXT NOT NULL,
+        PRIMARY KEY (answer_id, marker))""",
+    "CREATE INDEX answer_citations_by_document ON answer_citations (document_id)",
+    "CREATE INDEX answers_by_trace ON answers (trace_id)",
+    """CREATE TABLE jobs (
+        id TEXT NOT NULL PRIMARY KEY,
+        kind TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        state TEXT NOT NULL,
+        created_at {time} NOT NULL,
+        updated_at {time} NOT NULL)""",
+    "CREATE INDEX jobs_by_creation ON jobs (created_at)",
+    """CREATE TABLE job_files (
+        job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        content {bytes},
+        state TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        done INTEGER NOT NULL,
+        total INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        document_id TEXT NOT NULL,
+        chunks INTEGER NOT NULL,
+        error TEXT NOT NULL,
+        hint TEXT NOT NULL,
+        PRIMARY KEY (job_id, position))""",
+    """CREATE TABLE preferences (
+        name TEXT NOT NULL PRIMARY KEY,
+        value {json} NOT NULL,
+        updated_at {time} NOT NULL)""",
+    """CREATE TABLE evaluation_runs (
+        id TEXT NOT NULL PRIMARY KEY,
+        name TEXT NOT NULL,
+        state TEXT NOT NULL,
+        config {json} NOT NULL,
+        metrics {json},
+        done INTEGER NOT NULL,
+        total INTEGER NOT NULL,
+        error TEXT NOT NULL,
+        started_at {time} NOT NULL,
+        finished_at {time})""",
+    "CREATE INDEX evaluation_runs_by_start ON evaluation_runs (started_at)",
+    """CREATE TABLE evaluation_results (
+        run_id TEXT NOT NULL REFERENCES evaluation_runs (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        item_id TEXT NOT NULL,
+        result {json} NOT NULL,
+        PRIMARY KEY (run_id, position))""",
+    """CREATE TABLE test_cases (
+        id TEXT NOT NULL PRIMARY KEY,
+        answer_id TEXT NOT NULL,
+        item {json} NOT NULL,
+        created_at {time} NOT NULL)""",
+)
+
 
 def run(connection: Connection, statements: Sequence[str]) -> None:
     """Execute DDL in which {json}, {time} and {bytes} stand for the database's own type names."""
@@ -144,7 +228,20 @@ def first_schema(connection: Connection) -> None:
     run(connection, _FIRST)
 
 
-MIGRATIONS: tuple[Migration, ...] = (first_schema,)
+def sources_schema(connection: Connection) -> None:
+    """Files of any format with their jobs, citations by document, preferences, evaluations."""
+    run(connection, _SECOND)
+    cited = select(tables.answers.c.id, tables.answers.c.answer).where(tables.answers.c.answer.is_not(None))
+    rows = [
+        row
+        for answer_id, answer in connection.execute(cited).all()
+        for row in citation_rows(answer_id, answer)
+    ]
+    if rows:
+        connection.execute(insert(tables.answer_citations), rows)
+
+
+MIGRATIONS: tuple[Migration, ...] = (first_schema, sources_schema)
 """Number n takes a database from version n - 1 to n. Never change one that was released: append."""
 
 

@@ -28,6 +28,9 @@ def document_row(document: Document, origin: str, updated_at: datetime) -> dict[
         "body_start": document.body_start,
         "bytes": len(document.text.encode("utf-8", "replace")),
         "updated_at": updated_at,
+        "format": document.format,
+        "owner": document.owner,
+        "file_hash": document.file_hash,
     }
 
 
@@ -43,6 +46,9 @@ def document_of(row: Row[*tuple[Any, ...]]) -> Document:
         tags=tuple(row.tags),
         level=row.level,
         body_start=row.body_start,
+        format=row.format,
+        owner=row.owner,
+        file_hash=row.file_hash,
     )
 
 
@@ -99,3 +105,18 @@ def chunk_of(row: Row[*tuple[Any, ...]]) -> Chunk:
     """Return the chunk of a row (id, document id, heading path, start, end, text, tokens)."""
     chunk_id, document_id, heading_path, start, end, text, tokens, questions = row
     return Chunk(chunk_id, document_id, tuple(heading_path), start, end, text, tokens, tuple(questions))
+
+
+def citation_rows(answer_id: str, answer: Mapping[str, Any]) -> Rows:
+    """Return the rows of a stored answer's citations."""
+    return [
+        {
+            "answer_id": answer_id,
+            "marker": citation["marker"],
+            "document_id": citation["document_id"],
+            "start": citation["start"],
+            "end": citation["end"],
+            "quote": citation["quote"],
+        }
+        for citation in answer.get("citations", ())
+    ]

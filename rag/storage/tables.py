@@ -103,7 +103,36 @@ documents = Table(
     Column("body_start", Integer, nullable=False),
     Column("bytes", Integer, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("format", Text, nullable=False, server_default="markdown"),
+    Column("owner", Words, nullable=False, server_default=""),
+    Column("file_hash", Text, nullable=False, server_default=""),
 )
+"""`owner` is empty for documents that everybody may read; `file_hash`: sha256 of the file as it came."""
+
+originals = Table(
+    "originals",
+    METADATA,
+    Column("document_id", Words, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("page_starts", JSON, nullable=False),
+)
+"""Files whose text was extracted. `page_starts`: the offset at which each page begins, for PDF."""
+
+removed_documents = Table(
+    "removed_documents",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("title", Words, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("owner", Words, nullable=False),
+    Column("document", JSON(none_as_null=True)),
+    Column("name", Words, nullable=False),
+    Column("content", LargeBinary),
+    Column("page_starts", JSON, nullable=False),
+    Column("removed_at", UtcDateTime, nullable=False),
+)
+"""What can be brought back. Without `document`: only that a shipped document shall stay away."""
 
 chunks = Table(
     "chunks",
@@ -197,8 +226,22 @@ answers = Table(
     Column("rated_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("turn_id", "position"),
+    Index("answers_by_trace", "trace_id"),
 )
 """`answer` is the finished answer with all its evidence; null while it is being written."""
+
+answer_citations = Table(
+    "answer_citations",
+    METADATA,
+    Column("answer_id", Text, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("marker", Integer, primary_key=True),
+    Column("document_id", Words, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("quote", Words, nullable=False),
+    Index("answer_citations_by_document", "document_id"),
+)
+"""The citations of stored answers once more, to find the answers that rest on a document."""
 
 calls = Table(
     "calls",
@@ -220,4 +263,78 @@ calls = Table(
     Column("settled_at", UtcDateTime),
     Index("calls_by_start", "started_at"),
     Index("calls_by_trace", "trace_id"),
+)
+
+jobs = Table(
+    "jobs",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("owner", Words, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("jobs_by_creation", "created_at"),
+)
+
+job_files = Table(
+    "job_files",
+    METADATA,
+    Column("job_id", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("content", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("document_id", Words, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("error", Words, nullable=False),
+    Column("hint", Words, nullable=False),
+)
+"""`content` is the uploaded file until it is finished."""
+
+preferences = Table(
+    "preferences",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+evaluation_runs = Table(
+    "evaluation_runs",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("config", JSON, nullable=False),
+    Column("metrics", JSON(none_as_null=True)),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("error", Words, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Index("evaluation_runs_by_start", "started_at"),
+)
+
+evaluation_results = Table(
+    "evaluation_results",
+    METADATA,
+    Column("run_id", Text, ForeignKey("evaluation_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("item_id", Words, nullable=False),
+    Column("result", JSON, nullable=False),
+)
+
+test_cases = Table(
+    "test_cases",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("answer_id", Text, nullable=False),
+    Column("item", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
 )
