@@ -24,9 +24,10 @@ from sqlalchemy import (
 
 from rag.errors import StoreError
 from rag.storage.engine import Database
+from rag.storage.rows import citation_rows
 from rag.storage.serialising import answer_to_json
-from rag.storage.tables import answers, conversations, turns
-from rag.storage.turns import Conversation, Feedback, Rating, StoredAnswer, StoredTurn, answer_of, turn_of
+from rag.storage.tables import answer_citations, answers, conversations, turns
+from rag.storage.turns import Conversation, Feedback, Rating, StoredAnswer, StoredTurn, read_turns
 from rag.types import Answer
 
 __all__ = ["Conversation", "Conversations", "Feedback", "Rating", "StoredAnswer", "StoredTurn"]
@@ -35,6 +36,9 @@ TITLE_LENGTH = 60
 """Characters of a first question that make the title of an untitled conversation."""
 _SEARCH_LENGTH = 1_000
 """Characters of a search that count; SQLite refuses patterns of 50,000 bytes."""
+_CONVERSATION = tuple(
+    conversations.c[name] for name in ("id", "title", "created_at", "updated_at", "owner")
+)
 _Conversations = list[Conversation]
 _Turns = list[StoredTurn]
 
@@ -56,29 +60,30 @@ class Conversations:
         self._clock = clock
         self._new_id = new_id
 
-    def create(self, title: str = "") -> Conversation:
+    def create(self, title: str = "", owner: str = "") -> Conversation:
         """Start a conversation; without a title the first question becomes it."""
         now = self._clock()
-        new = Conversation(self._new_id(), title, now, now)
+        new = Conversation(self._new_id(), title, now, now, owner)
         row = {
             "id": new.id,
             "title": title,
             "title_folded": _folded(title),
             "created_at": now,
             "updated_at": now,
+            "owner": owner,
         }
         with self._database.write() as connection:
             connection.execute(insert(conversations), row)
         return new
 
-    def list(self, search: str = "", limit: int = 100) -> _Conversations:
-        """Return conversations, the last used first.
+    def list(self, search: str = "", limit: int = 100, owner: str = "") -> _Conversations:
+        """Return the conversations of `owner`, the last used first.
 
         `search` is looked for in titles, questions and answer texts, whatever its case; no
         character is special. Empty finds all.
         """
         table = conversations
-        query = select(table.c.id, table.c.title, table.c.created_at, table.c.updated_at)
+        query = select(*_CONVERSATION).where(table.c.owner == owner)
         if words := _folded(search.strip())[:_SEARCH_LENGTH]:
             asked = select(turns.c.conversation_id).where(_holds(turns.c.question_folded, words))
             told = (
@@ -97,9 +102,9 @@ class Conversations:
     def get(self, conversation_id: str) -> Conversation | None:
         """Return a conversation; None when there is none with this id."""
         table = conversations
-        query = select(table.c.id, table.c.title, table.c.created_at, table.c.updated_at)
+        query = select(*_CONVERSATION).where(table.c.id == conversation_id)
         with self._database.read() as connection:
-            row = connection.execute(query.where(table.c.id == conversation_id)).one_or_none()
+            row = connection.execute(query).one_or_none()
         return None if row is None else Conversation(*row)
 
     def rename(self, conversation_id: str, title: str) -> None:
@@ -115,19 +120,28 @@ class Conversations:
 
     def turns(self, conversation_id: str) -> _Turns:
         """Return the turns of a conversation in order; empty when there is no such conversation."""
-        asked = select(turns).where(turns.c.conversation_id == conversation_id)
-        told = (
-            select(answers)
-            .join(turns, turns.c.id == answers.c.turn_id)
-            .where(turns.c.conversation_id == conversation_id)
-            .order_by(answers.c.position)
-        )
-        by_turn: dict[str, list[StoredAnswer]] = {}
         with self._database.read() as connection:
-            rows = connection.execute(asked.order_by(turns.c.position)).all()
-            for row in connection.execute(told):
-                by_turn.setdefault(row.turn_id, []).append(answer_of(row))
-        return [turn_of(row, tuple(by_turn.get(row.id, ()))) for row in rows]
+            return read_turns(connection, turns.c.conversation_id == conversation_id)
+
+    def by_trace(self, trace_id: str, owner: str = "") -> tuple[str, StoredTurn, StoredAnswer] | None:
+        """Return an answer with its turn and its conversation's id.
+
+        None when no conversation of `owner` has an answer of this trace.
+        """
+        query = (
+            select(answers.c.id, turns.c.conversation_id, answers.c.turn_id)
+            .join(turns, turns.c.id == answers.c.turn_id)
+            .join(conversations, conversations.c.id == turns.c.conversation_id)
+            .where(answers.c.trace_id == trace_id, conversations.c.owner == owner)
+            .order_by(answers.c.created_at.desc(), answers.c.position.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            found = connection.execute(query).one_or_none() if trace_id else None
+            if found is None:
+                return None
+            (turn,) = read_turns(connection, turns.c.id == found.turn_id)
+        return found.conversation_id, turn, next(told for told in turn.answers if told.id == found.id)
 
     def add_turn(self, conversation_id: str, question: str) -> str:
         """Store a question and return its turn's id; the first titles an untitled conversation."""
@@ -197,6 +211,7 @@ class Conversations:
 
     def complete(self, answer_id: str, answer: Answer) -> None:
         """Store a finished answer with all its evidence."""
+        stored = answer_to_json(answer)
         with self._database.write() as connection:
             _change(
                 connection,
@@ -209,9 +224,12 @@ class Conversations:
                     outcome=answer.outcome,
                     text=answer.text,
                     text_folded=_folded(answer.text),
-                    answer=answer_to_json(answer),
+                    answer=stored,
                 ),
             )
+            connection.execute(delete(answer_citations).where(answer_citations.c.answer_id == answer_id))
+            if cited := citation_rows(answer_id, stored):
+                connection.execute(insert(answer_citations), cited)
             of_answer = (
                 select(turns.c.conversation_id)
                 .join(answers, answers.c.turn_id == turns.c.id)

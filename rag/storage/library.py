@@ -1,73 +1,51 @@
-"""The library: documents with their chunks, embedding windows, sentences and vectors."""
+"""The library: documents with their chunks, embedding windows, sentences, vectors and original files."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
-from rag.storage import tables
+from rag.storage import changes, originals, removed, summaries, tables
 from rag.storage import vectors as stored_vectors
+from rag.storage.cited import forget_passages
 from rag.storage.engine import Database
-from rag.storage.rows import Rows, chunk_of, chunk_rows, document_of, document_row, sentence_rows, window_rows
+from rag.storage.records import (
+    DocumentSummary,
+    Origin,
+    Original,
+    RemovedDocument,
+    StoredSentence,
+    StoredWindow,
+)
+from rag.storage.rows import chunk_of, chunk_rows, document_of, document_row, sentence_rows, window_rows
 from rag.storage.vectors import Vector
-from rag.types import Chunk, Document, Level, Span
+from rag.types import Chunk, Document, Span
 
-Origin = Literal["knowledge", "added"]
-"""Shipped with the program, or added by the user."""
+__all__ = [
+    "DocumentSummary",
+    "Library",
+    "Origin",
+    "Original",
+    "RemovedDocument",
+    "StoredSentence",
+    "StoredWindow",
+]
 
 _READING_ORDER = (tables.chunks.c.document_id, tables.chunks.c.position)
 _CHUNKS = select(*(column for column in tables.chunks.c if column.name != "position"))
 _NO_VECTORS: Mapping[str, Vector] = MappingProxyType({})
 
 
-class StoredWindow(NamedTuple):
-    """The characters of a document that one vector stands for, and the chunk they belong to."""
-
-    chunk_id: str
-    start: int
-    end: int
-    vector_key: str
-
-
-class StoredSentence(NamedTuple):
-    """A sentence of a document; `vector_key` is None when it is not embedded."""
-
-    document_id: str
-    start: int
-    end: int
-    kind: str
-    list_id: int | None
-    vector_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentSummary:
-    """What a list of documents shows."""
-
-    id: str
-    title: str
-    topic: str
-    level: Level | None
-    tags: tuple[str, ...]
-    chunks: int
-    bytes: int
-    """Of the text in UTF-8."""
-    tokens: int
-    """Word pieces of all chunks; what chunks share counts in each of them."""
-    path: str
-    origin: Origin
-    updated_at: datetime
-
-
 class Library:
-    """The documents that can be searched. Every method is one transaction, or part of a `snapshot`."""
+    """The documents that can be searched, and what was removed from among them.
+
+    Every method is one transaction, or part of a `snapshot`; deleting for good takes several.
+    """
 
     def __init__(
         self,
@@ -93,38 +71,103 @@ class Library:
         origin: Origin = "knowledge",
         model: str = "",
         vectors: Mapping[str, Vector] = _NO_VECTORS,
+        original: Original | None = None,
     ) -> None:
         """Store the document in place of its earlier version: all of it or, on an error, nothing.
 
         windows: by chunk id, (characters, vector key). sentences: (characters, kind, list id,
         vector key). vectors: by key, made by `model`; those given here are stored in the same
-        transaction. Vectors that only the earlier version used are dropped.
+        transaction. Vectors that only the earlier version used are dropped. original: the file that the
+        text comes from; without one that of the earlier version stays if it is of the same file. The
+        document counts as removed no longer.
         """
         with self._database.write() as connection:
-            _count_change(connection)
+            changes.count(connection)
+            original = original or originals.of_same_file(connection, document)
             before = stored_vectors.keys_of(connection, document.id)
             connection.execute(delete(tables.documents).where(tables.documents.c.id == document.id))
             connection.execute(insert(tables.documents), document_row(document, origin, self._clock()))
-            _insert(connection, tables.chunks, chunk_rows(chunks))
-            _insert(connection, tables.windows, window_rows(windows))
-            _insert(connection, tables.sentences, sentence_rows(document.id, sentences))
+            removed.drop(connection, document.id)
+            if original:
+                originals.put(connection, document.id, original)
+            changes.insert_rows(connection, tables.chunks, chunk_rows(chunks))
+            changes.insert_rows(connection, tables.windows, window_rows(windows))
+            changes.insert_rows(connection, tables.sentences, sentence_rows(document.id, sentences))
             stored_vectors.put(connection, model, vectors)
             stored_vectors.drop_unused(connection, before)
 
     def remove(self, document_id: str) -> bool:
-        """Delete a document with its chunks, windows, sentences and the vectors nothing else uses.
+        """Delete a document for good: text, vectors, original file, removed copy, passages with answers.
 
-        False when there is no such document. Stored answers keep their quotes.
+        False when there is no such document. Stored answers keep what they say and quote. A shipped
+        document is dismissed: it stays away until it is restored or ingested by name.
+        """
+        with self._database.read() as connection:
+            if not removed.exists(connection, document_id):
+                return False
+        forget_passages(self._database, document_id)  # first: who is interrupted can remove it again
+        with self._database.write() as connection:
+            changes.queue(connection)
+            if not removed.forget(connection, document_id, self._clock()):
+                return False
+            changes.delete_document(connection, document_id)
+            return True
+
+    def take_out(self, document_id: str) -> bool:
+        """Take a document out of the search, and keep its text and original file for `taken_out`.
+
+        False when there is no such document. Its vectors are dropped: restoring means indexing again.
         """
         with self._database.write() as connection:
-            _queue(connection)
-            before = stored_vectors.keys_of(connection, document_id)
-            row = tables.documents.c.id == document_id
-            if not connection.execute(delete(tables.documents).where(row)).rowcount:
+            changes.queue(connection)
+            if not removed.keep(connection, document_id, self._clock()):
                 return False
-            _count_change(connection)
-            stored_vectors.drop_unused(connection, before)
+            changes.delete_document(connection, document_id)
             return True
+
+    def taken_out(self, document_id: str) -> tuple[Document, Origin, Original | None] | None:
+        """Return what `take_out` kept, to index it again; None when nothing is kept."""
+        with self._database.read() as connection:
+            return removed.get(connection, document_id)
+
+    def removed(self, owner: str | None = None) -> list[RemovedDocument]:
+        """Return the removed documents that belong to `owner`, the newest first; None: those of all.
+
+        Shipped documents that were deleted for good are among them.
+        """
+        with self._database.read() as connection:
+            return removed.all_removed(connection, owner)
+
+    def purge_removed(self, before: datetime) -> int:
+        """Forget the contents of documents that were taken out before this moment; return their number.
+
+        Shipped documents stay dismissed.
+        """
+        with self._database.read() as connection:
+            ids = removed.outdated(connection, before)
+        for document_id in ids:
+            forget_passages(self._database, document_id)
+        if not ids:
+            return 0
+        with self._database.write() as connection:
+            return removed.purge(connection, before)
+
+    def dismissed(self) -> frozenset[str]:
+        """Return the ids of the shipped documents that the user removed: they shall stay away."""
+        with self._database.read() as connection:
+            return removed.dismissed(connection)
+
+    def drop_vanished(self, present: Collection[str]) -> None:
+        """Delete the shipped documents that are not `present`: the knowledge folder no longer has them.
+
+        Unlike removed ones they come back with their files.
+        """
+        table = tables.documents
+        with self._database.write() as connection:
+            changes.queue(connection)
+            shipped = connection.scalars(select(table.c.id).where(table.c.origin == "knowledge"))
+            for document_id in set(shipped.all()) - set(present):
+                changes.delete_document(connection, document_id)
 
     def document(self, document_id: str) -> Document | None:
         """Return a document with its text; None when there is none with this id."""
@@ -133,42 +176,15 @@ class Library:
             row = connection.execute(query).one_or_none()
         return None if row is None else document_of(row)
 
+    def original(self, document_id: str) -> Original | None:
+        """Return the file that a document's text was extracted from; None when there is none."""
+        with self._database.read() as connection:
+            return originals.get(connection, document_id)
+
     def summaries(self) -> list[DocumentSummary]:
         """Return all documents by topic, then title."""
-        table, chunks = tables.documents, tables.chunks
-        sizes = (
-            select(
-                chunks.c.document_id,
-                func.count().label("chunks"),
-                func.sum(chunks.c.tokens).label("tokens"),
-            )
-            .group_by(chunks.c.document_id)
-            .subquery()
-        )
-        columns = [c for c in table.c if c.name not in ("text", "content_hash", "body_start")]
-        query = (
-            select(*columns, sizes.c.chunks, sizes.c.tokens)
-            .outerjoin(sizes, sizes.c.document_id == table.c.id)
-            .order_by(table.c.topic, table.c.title, table.c.id)
-        )
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        return [
-            DocumentSummary(
-                id=row.id,
-                title=row.title,
-                topic=row.topic,
-                level=row.level,
-                tags=tuple(row.tags),
-                chunks=row.chunks or 0,
-                bytes=row.bytes,
-                tokens=row.tokens or 0,
-                path=row.path,
-                origin=row.origin,
-                updated_at=row.updated_at,
-            )
-            for row in rows
-        ]
+            return summaries.summaries(connection)
 
     def hashes(self) -> dict[str, str]:
         """Return the content hash of every document by its id."""
@@ -176,6 +192,13 @@ class Library:
         with self._database.read() as connection:
             rows = connection.execute(query)
             return {row.id: row.content_hash for row in rows}
+
+    def file_hashes(self, owner: str) -> dict[str, str]:
+        """Return the id of every document of this owner by the hash of its file, where that is known."""
+        table = tables.documents
+        query = select(table.c.file_hash, table.c.id).where(table.c.owner == owner, table.c.file_hash != "")
+        with self._database.read() as connection:
+            return {row.file_hash: row.id for row in connection.execute(query.order_by(table.c.id))}
 
     def chunks(self, document_id: str) -> list[Chunk]:
         """Return the chunks of a document in reading order; empty for an unknown document."""
@@ -235,7 +258,7 @@ class Library:
     def set_embedding_model(self, name: str) -> None:
         """Remember which model's vectors are in use."""
         with self._database.write() as connection:
-            _count_change(connection)
+            changes.count(connection)
             connection.execute(update(tables.library_state).values(embedding_model=name))
 
     def knowledge_stamp(self) -> str | None:
@@ -260,13 +283,13 @@ class Library:
     def add_vectors(self, model: str, vectors: Mapping[str, Vector]) -> None:
         """Store vectors of shape (dim,) by key, in place of any with the same key."""
         with self._database.write() as connection:
-            _queue(connection)
+            changes.queue(connection)
             stored_vectors.put(connection, model, vectors)
 
     def drop_unused_vectors(self) -> int:
         """Delete the vectors, of any model, that nothing uses; return how many there were."""
         with self._database.write() as connection:
-            _queue(connection)
+            changes.queue(connection)
             return stored_vectors.drop_unused(connection)
 
     def damaged_documents(self) -> list[str]:
@@ -279,18 +302,3 @@ class Library:
                 for document_id, text, content_hash in connection.execute(query)
                 if hashlib.sha256(text.encode()).hexdigest() != content_hash
             ]
-
-
-def _queue(connection: Connection) -> None:
-    """Wait for the changes of the library before this one, where several writers are allowed."""
-    connection.execute(select(tables.library_state.c.version).with_for_update())
-
-
-def _count_change(connection: Connection) -> None:
-    state = tables.library_state
-    connection.execute(update(state).values(version=state.c.version + 1))
-
-
-def _insert(connection: Connection, table: Table, rows: Rows) -> None:
-    if rows:
-        connection.execute(insert(table), rows)

@@ -147,11 +147,11 @@ _SECOND = (
         title TEXT NOT NULL,
         origin TEXT NOT NULL,
         owner TEXT NOT NULL,
-        document {json},
+        removed_at {time} NOT NULL,
         name TEXT NOT NULL,
-        content {bytes},
         page_starts {json} NOT NULL,
-        removed_at {time} NOT NULL)""",
+        document {json},
+        content {bytes})""",
     """CREATE TABLE answer_citations (
         answer_id TEXT NOT NULL REFERENCES answers (id) ON DELETE CASCADE,
         marker INTEGER NOT NULL,
@@ -162,6 +162,7 @@ _SECOND = (
         PRIMARY KEY (answer_id, marker))""",
     "CREATE INDEX answer_citations_by_document ON answer_citations (document_id)",
     "CREATE INDEX answers_by_trace ON answers (trace_id)",
+    "ALTER TABLE conversations ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
     """CREATE TABLE jobs (
         id TEXT NOT NULL PRIMARY KEY,
         kind TEXT NOT NULL,
@@ -234,7 +235,7 @@ def sources_schema(connection: Connection) -> None:
     cited = select(tables.answers.c.id, tables.answers.c.answer).where(tables.answers.c.answer.is_not(None))
     rows = [
         row
-        for answer_id, answer in connection.execute(cited).all()
+        for answer_id, answer in connection.execute(cited.execution_options(yield_per=100))
         for row in citation_rows(answer_id, answer)
     ]
     if rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,17 @@ def document_of(row: Row[*tuple[Any, ...]]) -> Document:
         owner=row.owner,
         file_hash=row.file_hash,
     )
+
+
+def document_to_json(document: Document) -> dict[str, Any]:
+    """Return a document as JSON values; `document_from_json` gives an equal one back."""
+    return asdict(document) | {"tags": list(document.tags)}
+
+
+def document_from_json(found: Mapping[str, Any]) -> Document:
+    """Return the document that `document_to_json` wrote; what an older program left out gets its default."""
+    values = {field.name: found[field.name] for field in fields(Document) if field.name in found}
+    return Document(**values | {"tags": tuple(found["tags"])})
 
 
 def chunk_rows(chunks: Sequence[Chunk]) -> Rows:
@@ -108,15 +120,16 @@ def chunk_of(row: Row[*tuple[Any, ...]]) -> Chunk:
 
 
 def citation_rows(answer_id: str, answer: Mapping[str, Any]) -> Rows:
-    """Return the rows of a stored answer's citations."""
+    """Return the rows of a stored answer's citations, one a marker."""
+    by_marker = {citation.get("marker", 0): citation for citation in answer.get("citations", ())}
     return [
         {
             "answer_id": answer_id,
-            "marker": citation["marker"],
-            "document_id": citation["document_id"],
-            "start": citation["start"],
-            "end": citation["end"],
-            "quote": citation["quote"],
+            "marker": marker,
+            "document_id": citation.get("document_id", ""),
+            "start": citation.get("start", 0),
+            "end": citation.get("end", 0),
+            "quote": citation.get("quote", ""),
         }
-        for citation in answer.get("citations", ())
+        for marker, citation in by_marker.items()
     ]

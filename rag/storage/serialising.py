@@ -7,19 +7,32 @@ older program wrote can be read, missing keys get their defaults, unknown ones a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from decimal import Decimal
 from typing import Any
 
-from rag.types import Answer, Chunk, Citation, Claim, Filters, Hit, Retrieval, Usage
+from rag.types import (
+    Answer,
+    Chunk,
+    Citation,
+    Claim,
+    Filters,
+    Hit,
+    Retrieval,
+    RetrievalConfig,
+    SentSpan,
+    Usage,
+)
 
 Json = dict[str, Any]
+_CONFIG_NAMES = frozenset(field.name for field in fields(RetrievalConfig))
 
 
 def answer_to_json(answer: Answer) -> Json:
     """Return an answer as JSON values; `answer_from_json` gives an equal answer back.
 
-    `answer` is its text, `hits` are those of `retrieval`, and `usage.cost_usd` is text or null.
+    `answer` is its text, `hits` are those of `retrieval`, `usage.cost_usd` is text or null, and `sent` has
+    [document id, start, end] of every sentence.
     """
     return {
         "outcome": answer.outcome,
@@ -42,19 +55,23 @@ def answer_to_json(answer: Answer) -> Json:
         "note": answer.note,
         "dropped_markers": answer.dropped_markers,
         "dropped_passages": answer.dropped_passages,
+        "sent": [[span.document_id, span.start, span.end] for span in answer.sent],
     }
 
 
 def contract_answer(answer: Answer) -> Json:
-    """Return an answer as scripts get it: like `answer_to_json`, but the cost is a number."""
+    """Return an answer as scripts get it: the cost is a number, and nothing names who asked."""
     found = answer_to_json(answer)
     cost = answer.usage.cost_usd
-    return found | {"usage": found["usage"] | {"cost_usd": None if cost is None else float(cost)}}
+    return found | {
+        "usage": found["usage"] | {"cost_usd": None if cost is None else float(cost)},
+        "retrieval": _public_trace(answer.retrieval) if answer.retrieval else None,
+    }
 
 
 def retrieval_to_json(retrieval: Retrieval) -> Json:
-    """Return a search with its hits, for people and scripts."""
-    return _trace(retrieval) | {"hits": [hit_to_json(hit) for hit in retrieval.hits]}
+    """Return a search with its hits, for people and scripts; nothing names who searched."""
+    return _public_trace(retrieval) | {"hits": [hit_to_json(hit) for hit in retrieval.hits]}
 
 
 def hit_to_json(hit: Hit) -> Json:
@@ -91,6 +108,16 @@ def usage_to_json(usage: Usage) -> Json:
     }
 
 
+def config_to_json(config: RetrievalConfig) -> Json:
+    """Return how passages were or shall be found; `config_from_json` gives an equal value back."""
+    return asdict(config)
+
+
+def config_from_json(found: Mapping[str, Any]) -> RetrievalConfig:
+    """Return what `config_to_json` wrote, as it was: its ranges are not checked."""
+    return RetrievalConfig(**{name: value for name, value in found.items() if name in _CONFIG_NAMES})
+
+
 def answer_from_json(found: Mapping[str, Any]) -> Answer:
     """Return the answer that `answer_to_json` or `contract_answer` wrote."""
     trace = found.get("retrieval")
@@ -111,6 +138,7 @@ def answer_from_json(found: Mapping[str, Any]) -> Answer:
         note=found.get("note", ""),
         dropped_markers=found.get("dropped_markers", 0),
         dropped_passages=found.get("dropped_passages", 0),
+        sent=tuple(SentSpan(*place) for place in found.get("sent", ())),
     )
 
 
@@ -127,9 +155,16 @@ def _trace(retrieval: Retrieval) -> Json:
         "filters": {
             "topics": sorted(retrieval.filters.topics),
             "document_ids": sorted(retrieval.filters.document_ids),
+            "reader": retrieval.filters.reader,
         },
+        "config": config_to_json(retrieval.config),
         "timings_ms": dict(retrieval.timings_ms),
     }
+
+
+def _public_trace(retrieval: Retrieval) -> Json:
+    trace = _trace(retrieval)
+    return trace | {"filters": {k: v for k, v in trace["filters"].items() if k != "reader"}}
 
 
 def _retrieval(trace: Mapping[str, Any], hits: Any) -> Retrieval:
@@ -147,7 +182,9 @@ def _retrieval(trace: Mapping[str, Any], hits: Any) -> Retrieval:
         filters=Filters(
             topics=frozenset(filters.get("topics", ())),
             document_ids=frozenset(filters.get("document_ids", ())),
+            reader=filters.get("reader", ""),
         ),
+        config=config_from_json(trace.get("config", {})),
         timings_ms=dict(trace.get("timings_ms", {})),
     )
 

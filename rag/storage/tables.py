@@ -126,13 +126,16 @@ removed_documents = Table(
     Column("title", Words, nullable=False),
     Column("origin", Text, nullable=False),
     Column("owner", Words, nullable=False),
-    Column("document", JSON(none_as_null=True)),
-    Column("name", Words, nullable=False),
-    Column("content", LargeBinary),
-    Column("page_starts", JSON, nullable=False),
     Column("removed_at", UtcDateTime, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("page_starts", JSON, nullable=False),
+    Column("document", JSON(none_as_null=True)),
+    Column("content", LargeBinary),
 )
-"""What can be brought back. Without `document`: only that a shipped document shall stay away."""
+"""What can be brought back. Without `document`: only that a shipped document shall stay away.
+
+What may be large comes last: SQLite reads all that lies before a column.
+"""
 
 chunks = Table(
     "chunks",
@@ -191,6 +194,7 @@ conversations = Table(
     Column("title_folded", Words, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("owner", Words, nullable=False, server_default=""),
     Index("conversations_by_update", "updated_at"),
 )
 """`*_folded` columns hold the text as the search compares it: SQLite folds ASCII only."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from rag.storage.serialising import answer_from_json
+from rag.storage.tables import answers, turns
 from rag.types import FREE, Answer, Usage
 
 Rating = Literal["up", "down"]
@@ -24,6 +25,8 @@ class Conversation:
     created_at: datetime
     updated_at: datetime
     """When the last question was asked or the last answer finished."""
+    owner: str = ""
+    """Who leads it; empty where there is no login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,22 @@ class StoredTurn:
     """Index into `answers` of the one to show; 0 when there is none yet."""
 
 
-def turn_of(row: Row[*tuple[Any, ...]], told: tuple[StoredAnswer, ...]) -> StoredTurn:
-    """Return the turn of a row with its answers, oldest first."""
+def read_turns(connection: Connection, wanted: ColumnElement[bool]) -> list[StoredTurn]:
+    """Return the turns that meet a condition on the table `turns`, in order, with all their answers."""
+    told = select(answers).join(turns, turns.c.id == answers.c.turn_id).where(wanted)
+    by_turn: dict[str, list[StoredAnswer]] = {}
+    for row in connection.execute(told.order_by(answers.c.position)):
+        by_turn.setdefault(row.turn_id, []).append(_answer_of(row))
+    asked = connection.execute(select(turns).where(wanted).order_by(turns.c.position))
+    return [_turn_of(row, tuple(by_turn.get(row.id, ()))) for row in asked]
+
+
+def _turn_of(row: Row[*tuple[Any, ...]], told: tuple[StoredAnswer, ...]) -> StoredTurn:
     shown = [at for at, answer in enumerate(told) if answer.id == row.shown_answer_id]
     return StoredTurn(row.id, row.position, row.question, row.created_at, told, shown[0] if shown else 0)
 
 
-def answer_of(row: Row[*tuple[Any, ...]]) -> StoredAnswer:
+def _answer_of(row: Row[*tuple[Any, ...]]) -> StoredAnswer:
     """Return the answer of a row; an unfinished one as far as it came."""
     feedback = None if row.rating is None else Feedback(row.rating, row.reason, row.rated_at)
     answer = _unfinished(row) if row.answer is None else answer_from_json(row.answer)

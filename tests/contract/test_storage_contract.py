@@ -14,14 +14,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import NullPool, create_engine, insert, inspect, select
+from sqlalchemy import Column, MetaData, NullPool, Table, create_engine, insert, inspect, select
 
 from rag.errors import StoreError
-from rag.storage import tables
+from rag.storage import cited, engine, tables
+from rag.storage.cited import Citations, CitingAnswer
 from rag.storage.conversations import Conversations
 from rag.storage.engine import Database
 from rag.storage.ledger import CallRecord, Ledger, Total
-from rag.storage.library import Library
+from rag.storage.library import Library, Original, RemovedDocument
+from rag.storage.migrations import MIGRATIONS, migrate
+from rag.storage.rows import document_row
+from rag.storage.serialising import answer_to_json
 from rag.types import FREE, Answer, Chunk, Citation, Claim, Document, Hit, Retrieval, Span, Usage
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -91,6 +95,11 @@ def conversations(database: Database) -> Conversations:
 
 
 @pytest.fixture
+def citations(database: Database) -> Citations:
+    return Citations(database)
+
+
+@pytest.fixture
 def ledger(database: Database) -> Ledger:
     return Ledger(database, Clock())
 
@@ -112,6 +121,7 @@ RAG_CHUNKS = (
 )
 RAG_WINDOWS = {"rag-1": [(Span(8, 14), "k1"), (Span(8, 26), "k2")], "rag-2": [(Span(27, 39), "k3")]}
 RAG_SENTENCES = [(Span(8, 26), "prose", None, "k4"), (Span(27, 39), "list_item", 0, None)]
+RAG_PDF = Original("rag.pdf", b"%PDF-1.7\x00\xff", (8, 27))
 VECTORS = {f"k{n}": np.array([n, 0.25], np.float32) for n in range(1, 5)}
 
 
@@ -125,6 +135,34 @@ def save_one_chunk(library: Library, document_id: str, key: str) -> None:
     document = Document(document_id, "Title", "Topic", "Text.", "h")
     chunk = Chunk(f"{document_id}-1", document_id, (), 0, 5, "Text.", 2)
     library.save(document, [chunk], {chunk.id: [(Span(0, 5), key)]}, [])
+
+
+def save_upload(library: Library, **changes: object) -> Document:
+    """Save a document that a user added as a PDF, and return it."""
+    upload = replace(RAG, format="pdf", owner="ann", file_hash="f1", **changes)
+    library.save(
+        upload,
+        RAG_CHUNKS,
+        RAG_WINDOWS,
+        RAG_SENTENCES,
+        origin="added",
+        model="mini",
+        vectors=VECTORS,
+        original=RAG_PDF,
+    )
+    return upload
+
+
+def tables_holding(database: Database, words: str) -> set[str]:
+    """Return the names of the tables in which some column of some row holds these words."""
+    with database.read() as connection:
+        return {
+            table.name
+            for table in tables.METADATA.sorted_tables
+            for row in connection.execute(table.select())
+            for value in row
+            if words in (value.decode("latin-1") if isinstance(value, bytes) else str(value))
+        }
 
 
 # The library
@@ -162,6 +200,18 @@ def test_a_summary_counts_chunks_bytes_and_tokens(library: Library) -> None:
     assert summary.origin == "added"
     assert summary.updated_at == NOON + timedelta(seconds=1)
     assert summary.updated_at.tzinfo is timezone.utc  # noqa: UP017
+
+
+def test_a_summary_tells_format_owner_and_how_often_answers_cite_it(
+    library: Library, conversations: Conversations
+) -> None:
+    save_upload(library)
+    save_one_chunk(library, "other", "k9")
+    twice = replace(ANSWER, citations=(*ANSWER.citations, replace(ANSWER.citations[0], marker=2)))
+    ask(conversations, "Why?", twice)
+    ask(conversations, "How?")
+    found = {summary.id: (summary.format, summary.owner, summary.cited) for summary in library.summaries()}
+    assert found == {"rag": ("pdf", "ann", 3), "other": ("markdown", "", 0)}
 
 
 def test_a_document_without_chunks_has_a_summary_too(library: Library) -> None:
@@ -206,6 +256,33 @@ def test_a_chunk_id_of_another_document_is_refused(library: Library) -> None:
     assert library.hashes() == {"rag": "h1"}
 
 
+def test_a_document_keeps_the_file_it_came_from(library: Library) -> None:
+    upload = save_upload(library)
+    assert library.document("rag") == upload
+    assert library.original("rag") == RAG_PDF
+    assert library.original("other") is None
+
+
+def test_the_file_stays_when_the_same_one_is_indexed_again_and_goes_with_another(library: Library) -> None:
+    upload = save_upload(library)
+    library.save(upload, [], {}, [], origin="added")
+    assert library.original("rag") == RAG_PDF
+    new = Original("new.csv", b"a,b")
+    library.save(replace(upload, file_hash="f2"), [], {}, [], origin="added", original=new)
+    assert library.original("rag") == new
+    library.save(replace(upload, file_hash="f3"), [], {}, [], origin="added")
+    assert library.original("rag") is None
+
+
+def test_files_are_known_by_their_hash_to_their_owner(library: Library) -> None:
+    save_upload(library)
+    library.save(replace(RAG, id="of-all", file_hash="f2"), [], {}, [])
+    library.save(replace(RAG, id="text-alone"), [], {}, [])
+    assert library.file_hashes("ann") == {"f1": "rag"}
+    assert library.file_hashes("") == {"f2": "of-all"}
+    assert library.file_hashes("bob") == {}
+
+
 def test_removing_a_document_removes_everything_of_it(library: Library) -> None:
     save_rag(library)
     assert library.remove("rag") is True
@@ -218,7 +295,123 @@ def test_removing_an_unknown_document_changes_nothing(library: Library) -> None:
     save_rag(library)
     version = library.version()
     assert library.remove("other") is False
+    assert library.take_out("other") is False
     assert library.version() == version
+    assert library.removed() == []
+
+
+def test_a_document_that_was_taken_out_is_found_by_nothing_but_kept(library: Library) -> None:
+    upload = save_upload(library)
+    version = library.version()
+    assert library.take_out("rag") is True
+    assert (library.document("rag"), library.original("rag"), library.summaries()) == (None, None, [])
+    assert (library.all_chunks(), library.windows(), library.sentences()) == ([], [], [])
+    assert (library.hashes(), library.file_hashes("ann")) == ({}, {})
+    assert library.vectors("mini", VECTORS) == {}
+    assert library.version() == version + 1
+    assert library.taken_out("rag") == (upload, "added", RAG_PDF)
+    assert library.take_out("rag") is False
+
+
+def test_a_document_without_a_file_is_kept_too(library: Library) -> None:
+    save_rag(library)
+    library.take_out("rag")
+    assert library.taken_out("rag") == (RAG, "knowledge", None)
+    assert library.taken_out("other") is None
+
+
+def test_removed_documents_are_listed_by_owner_the_newest_first(library: Library) -> None:
+    save_upload(library)
+    save_one_chunk(library, "shipped", "k9")
+    library.take_out("rag")
+    library.take_out("shipped")
+    rag = RemovedDocument("rag", "Retrieval", "added", "ann", NOON + timedelta(seconds=3), True)
+    shipped = RemovedDocument("shipped", "Title", "knowledge", "", NOON + timedelta(seconds=4), True)
+    assert library.removed() == [shipped, rag]
+    assert library.removed("ann") == [rag]
+    assert library.removed("") == [shipped]
+    assert library.removed("bob") == []
+
+
+def test_a_document_that_is_saved_again_is_removed_no_longer(library: Library) -> None:
+    save_rag(library)
+    library.take_out("rag")
+    save_rag(library)
+    assert (library.removed(), library.taken_out("rag"), library.dismissed()) == ([], None, frozenset())
+
+
+def test_a_shipped_document_that_was_removed_is_dismissed_until_it_is_saved(library: Library) -> None:
+    save_rag(library)
+    save_one_chunk(library, "other", "k9")
+    library.remove("rag")
+    library.take_out("other")
+    assert library.dismissed() == {"rag", "other"}
+    assert library.taken_out("rag") is None
+    assert [(found.id, found.can_restore) for found in library.removed()] == [("other", True), ("rag", True)]
+    save_rag(library)
+    assert library.dismissed() == {"other"}
+
+
+def test_what_was_taken_out_can_be_deleted_for_good(library: Library, database: Database) -> None:
+    save_upload(library)
+    library.take_out("rag")
+    version = library.version()
+    assert tables_holding(database, "Words count") == {"removed_documents"}
+    assert library.remove("rag") is True
+    assert library.remove("rag") is False
+    assert (library.removed(), library.taken_out("rag")) == ([], None)
+    assert library.version() == version
+
+
+def test_contents_of_removed_documents_are_forgotten_with_time(library: Library, database: Database) -> None:
+    save_upload(library)
+    save_one_chunk(library, "shipped", "k9")
+    save_one_chunk(library, "late", "k8")
+    for document_id in ("rag", "shipped", "late"):
+        library.take_out(document_id)
+    late = library.removed()[0].removed_at
+    assert library.purge_removed(late) == 2
+    assert library.purge_removed(late) == 0
+    assert [found.id for found in library.removed()] == ["late", "shipped"]
+    assert library.dismissed() == {"late", "shipped"}
+    assert [library.taken_out(gone) for gone in ("rag", "shipped")] == [None, None]
+    assert library.taken_out("late") is not None
+    assert tables_holding(database, "Words count") == set()
+
+
+def test_shipped_documents_whose_files_are_gone_are_dropped_and_may_return(library: Library) -> None:
+    save_rag(library)
+    save_one_chunk(library, "other", "k9")
+    library.save(replace(RAG, id="own"), [], {}, [], origin="added")
+    version = library.version()
+    library.drop_vanished(["other"])
+    assert library.hashes().keys() == {"other", "own"}
+    assert library.vectors("mini", VECTORS) == {}
+    assert library.dismissed() == frozenset()
+    assert library.version() == version + 1
+
+
+@pytest.mark.parametrize("first", ["remove", "take_out"])
+def test_a_deleted_document_leaves_no_word_but_what_answers_say_and_quote(
+    library: Library,
+    conversations: Conversations,
+    database: Database,
+    first: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cited, "ANSWERS_AT_ONCE", 1)
+    save_upload(library, title="A title")
+    uncited = replace(HIT, chunk=replace(RAG_CHUNKS[1], heading_path=("Chunks",)), title="A title")
+    searched = replace(ANSWER.retrieval, hits=(replace(HIT, title="A title"), uncited))
+    ask(conversations, "Why?", replace(ANSWER, retrieval=searched))
+    ask(conversations, "How?", replace(ANSWER, retrieval=searched))
+    assert tables_holding(database, "Words count") == {"answers", "chunks", "documents"}
+    assert tables_holding(database, "PDF-1.7") == {"originals"}
+    getattr(library, first)("rag")
+    library.remove("rag")
+    for words in ("Words count", "PDF-1.7", "'Chunks'"):
+        assert tables_holding(database, words) == set()
+    assert tables_holding(database, "berlappen.") == {"answers", "answer_citations"}
 
 
 def test_a_vector_that_another_document_uses_stays(library: Library) -> None:
@@ -540,9 +733,119 @@ def test_stored_answers_keep_their_quotes_when_the_document_goes(
     conversation_id, _, _ = ask(conversations, "Why?")
     library.remove("rag")
     answer = conversations.turns(conversation_id)[0].answers[0].answer
-    assert answer.citations[0].quote == "Chunks überlappen."
+    assert (answer.text, answer.claims, answer.citations) == (ANSWER.text, ANSWER.claims, ANSWER.citations)
     assert answer.retrieval is not None
-    assert answer.retrieval.hits[0].chunk.text == "Chunks überlappen."
+    (hit,) = answer.retrieval.hits
+    assert (hit.chunk.text, hit.chunk.heading_path) == ("", ())
+    assert (hit.title, hit.rank, hit.chunk.start, hit.chunk.end) == ("Retrieval", 1, 8, 26)
+
+
+def test_passages_of_other_documents_stay_with_their_answers(
+    library: Library, conversations: Conversations
+) -> None:
+    save_one_chunk(library, "ra_", "k9")  # would match "rag" if the id were a pattern
+    conversation_id, _, _ = ask(conversations, "Why?")
+    library.remove("ra_")
+    assert conversations.turns(conversation_id)[0].answers[0].answer == ANSWER
+
+
+def test_answers_keep_the_passages_of_a_document_that_was_taken_out(
+    library: Library, conversations: Conversations
+) -> None:
+    save_rag(library)
+    conversation_id, _, _ = ask(conversations, "Why?")
+    library.take_out("rag")
+    assert conversations.turns(conversation_id)[0].answers[0].answer == ANSWER
+
+
+def test_an_answer_is_found_by_its_trace_with_its_turn(conversations: Conversations) -> None:
+    ask(conversations, "Why?", replace(ANSWER, trace_id="t0"))
+    conversation_id, turn_id, first = ask(conversations, "How?")
+    second = conversations.begin_answer(turn_id, "embedded", "", "t2")
+    found = conversations.by_trace("t1")
+    assert found is not None
+    assert found[0] == conversation_id
+    assert (found[1].question, [answer.id for answer in found[1].answers]) == ("How?", [first, second])
+    assert (found[2].id, found[2].answer) == (first, ANSWER)
+    unfinished = conversations.by_trace("t2")
+    assert unfinished is not None
+    assert (unfinished[2].id, unfinished[2].answer.outcome) == (second, "interrupted")
+
+
+def test_an_unknown_trace_leads_nowhere(conversations: Conversations) -> None:
+    ask(conversations, "Why?", replace(ANSWER, trace_id=""))
+    assert conversations.by_trace("unknown") is None
+    assert conversations.by_trace("") is None
+
+
+def test_the_newest_answer_of_a_trace_is_found(conversations: Conversations) -> None:
+    _, turn_id, _ = ask(conversations, "Why?")
+    second = conversations.begin_answer(turn_id, "embedded", "", "t1")
+    found = conversations.by_trace("t1")
+    assert found is not None
+    assert found[2].id == second
+
+
+def test_nobody_sees_the_conversations_of_another(
+    conversations: Conversations, citations: Citations
+) -> None:
+    hers = conversations.create("Hers", owner="ann")
+    answer_id = conversations.begin_answer(conversations.add_turn(hers.id, "Why?"), "embedded", "", "t1")
+    conversations.complete(answer_id, ANSWER)
+    assert [found.id for found in conversations.list(owner="ann")] == [hers.id]
+    assert conversations.list() == conversations.list(owner="bob") == []
+    assert conversations.by_trace("t1", "ann") is not None
+    assert conversations.by_trace("t1", "bob") is None
+    assert [found.conversation_id for found in citations.of("rag", "ann")] == [hers.id]
+    assert citations.of("rag", "bob") == []
+
+
+# The citations
+
+
+def test_the_answers_that_cite_a_document_are_found_the_newest_first(
+    conversations: Conversations, citations: Citations
+) -> None:
+    older, _, _ = ask(conversations, "Why?")
+    later = Citation(2, "rag-2", "rag", "Retrieval", 27, 39, "Words count.")
+    both = replace(ANSWER, trace_id="t2", citations=(later, *ANSWER.citations))
+    newer, _, _ = ask(conversations, "How?", both)
+    at = [NOON + timedelta(seconds=seconds) for seconds in (3, 7)]
+    assert citations.of("rag") == [
+        CitingAnswer("t2", newer, "How?", "Chunks überlappen.", 8, 26, at[1]),
+        CitingAnswer("t2", newer, "How?", "Words count.", 27, 39, at[1]),
+        CitingAnswer("t1", older, "Why?", "Chunks überlappen.", 8, 26, at[0]),
+    ]
+    assert citations.counts() == {"rag": 3}
+    assert citations.of("other") == []
+
+
+def test_an_answer_that_is_completed_again_counts_with_its_last_citations(
+    conversations: Conversations, citations: Citations
+) -> None:
+    _, turn_id, answer_id = ask(conversations, "Why?")
+    conversations.complete(answer_id, ANSWER)
+    assert citations.counts() == {"rag": 1}
+    conversations.complete(answer_id, replace(ANSWER, citations=()))
+    assert citations.counts() == {}
+    regenerated = conversations.begin_answer(turn_id, "openai", "gpt-5-mini", "t2")
+    conversations.complete(regenerated, replace(ANSWER, trace_id="t2"))
+    conversations.complete(answer_id, ANSWER)
+    assert [found.trace_id for found in citations.of("rag")] == ["t2", "t1"]
+
+
+def test_citations_go_with_their_conversation_and_stay_without_their_document(
+    library: Library, conversations: Conversations, citations: Citations
+) -> None:
+    save_rag(library)
+    gone, _, _ = ask(conversations, "Why?")
+    ask(conversations, "How?")
+    conversations.delete(gone)
+    library.remove("rag")
+    assert citations.counts() == {"rag": 1}
+    assert [(found.question, found.quote) for found in citations.of("rag")] == [
+        ("How?", "Chunks überlappen.")
+    ]
 
 
 def test_questions_asked_at_once_get_places_of_their_own(conversations: Conversations) -> None:
@@ -687,6 +990,38 @@ def test_the_migrated_schema_is_the_one_that_queries_expect(database: Database) 
             assert indexes == {index.name for index in table.indexes}, table.name
             parents = {key["referred_table"] for key in found.get_foreign_keys(table.name)}
             assert parents == {key.column.table.name for key in table.foreign_keys}, table.name
+
+
+def test_a_database_of_the_first_version_gets_its_citations_and_the_defaults(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = {"format", "owner", "file_hash"}
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "migrate", lambda write: migrate(write, MIGRATIONS[:1]))
+        old = Database(url)
+    with old.write() as connection:
+        row = document_row(RAG, "knowledge", NOON)
+        columns = [column for column in tables.documents.c if column.name not in new]
+        document = Table("documents", MetaData(), *(Column(c.name, c.type) for c in columns))
+        connection.execute(insert(document), {name: row[name] for name in row if name not in new})
+        asked = {"id": "c", "title": "", "title_folded": "", "created_at": NOON, "updated_at": NOON}
+        connection.execute(insert(tables.conversations), asked)
+        turn = {"id": "t", "conversation_id": "c", "position": 0, "question": "Why?", "question_folded": ""}
+        connection.execute(insert(tables.turns), turn | {"created_at": NOON})
+        told = {"turn_id": "t", "provider": "openai", "model": "m", "outcome": "answered", "text": ""}
+        told |= {"text_folded": "", "created_at": NOON}
+        for position, answer in enumerate((answer_to_json(ANSWER), {"citations": [{"marker": 1}]}, None)):
+            made = {"id": f"a{position}", "position": position, "trace_id": f"t{position}", "answer": answer}
+            connection.execute(insert(tables.answers), told | made)
+    old.close()
+    database = Database(url)
+    assert Library(database).document("rag") == RAG
+    assert Library(database).summaries()[0].cited == 1
+    assert Citations(database).of("rag") == [
+        CitingAnswer("t0", "c", "Why?", "Chunks überlappen.", 8, 26, NOON)
+    ]
+    assert Citations(database).counts() == {"rag": 1, "": 1}
+    database.close()
 
 
 def test_a_block_that_raises_leaves_nothing_behind(database: Database) -> None:

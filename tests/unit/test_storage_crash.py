@@ -6,11 +6,12 @@ import random
 import subprocess
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rag.storage.cited import Citations
 from rag.storage.conversations import Conversations
 from rag.storage.engine import Database
 from rag.storage.ledger import Ledger
@@ -26,8 +27,8 @@ import numpy as np
 from rag.storage.conversations import Conversations
 from rag.storage.engine import Database
 from rag.storage.ledger import CallRecord, Ledger
-from rag.storage.library import Library
-from rag.types import FREE, Answer, Chunk, Document, Span
+from rag.storage.library import Library, Original
+from rag.types import FREE, Answer, Chunk, Citation, Document, Span
 
 database = Database(sys.argv[1])
 life = sys.argv[2]
@@ -45,6 +46,7 @@ for number in range(100_000):
         [(Span(0, 5), "prose", None, name)] * 20,
         model="mini",
         vectors={key: np.zeros(384, np.float32) for key in (*(chunk.id for chunk in chunks), name)},
+        original=Original(name, b"file" * 9_000),
     )
     print("document", name, flush=True)
     call_id = ledger.open(CallRecord(name, "answer", "openai", "m"))
@@ -52,7 +54,8 @@ for number in range(100_000):
     turn_id = conversations.add_turn(conversation.id, name)
     answer_id = conversations.begin_answer(turn_id, "openai", "m", name)
     print("begun", conversation.id, flush=True)
-    conversations.complete(answer_id, Answer("answered", name * 200, "passages"))
+    citations = (Citation(1, f"{name}-0", name, name, 0, 5, "Text."),)
+    conversations.complete(answer_id, Answer("answered", name * 200, "passages", citations=citations))
     ledger.settle(call_id, "completed", FREE, 1.0)
     print("answer", conversation.id, flush=True)
     print("settled", call_id, flush=True)
@@ -60,6 +63,10 @@ for number in range(100_000):
         print("removing", name, flush=True)
         library.remove(name)
         print("removed", name, flush=True)
+    if number % 3 == 1:
+        print("taking", name, flush=True)
+        library.take_out(name)
+        print("taken", name, flush=True)
 """
 
 
@@ -92,8 +99,14 @@ def test_killed_processes_lose_nothing_and_leave_nothing_half_saved(tmp_path: Pa
 
     library = Library(database)
     found = {summary.id: summary.chunks for summary in library.summaries()}
-    assert said["document"] - said["removing"] <= found.keys()
-    assert not said["removed"] & found.keys()
+    kept = {removed.id: library.taken_out(removed.id) for removed in library.removed()}
+    assert said["document"] - said["removing"] - said["taking"] <= found.keys()
+    assert not (said["removed"] | said["taken"]) & found.keys()
+    assert not found.keys() & kept.keys()
+    assert said["taking"] <= found.keys() | {name for name, copy in kept.items() if copy}
+    files = [library.original(name) for name in found] + [copy[2] for copy in kept.values() if copy]
+    assert {file.content for file in files if file} == {b"file" * 9_000}
+    assert None not in files
     assert set(found.values()) == {20}
     keys = {window.vector_key for window in library.windows()}
     keys |= {sentence.vector_key for sentence in library.sentences() if sentence.vector_key}
@@ -108,6 +121,8 @@ def test_killed_processes_lose_nothing_and_leave_nothing_half_saved(tmp_path: Pa
     assert {turn.answers[0].answer.outcome for turn in begun} <= {"answered", "interrupted"}
     answered = [turn for each in said["answer"] for turn in conversations.turns(each)]
     assert {turn.answers[0].answer.outcome for turn in answered} == {"answered"}
+    cited = Counter(turn.question for turn in begun if turn.answers[0].answer.citations)
+    assert Citations(database).counts().items() >= cited.items()
 
     ledger = Ledger(database, lambda: NOW)
     status = {call.id: call.status for call in ledger.calls(100_000)}
