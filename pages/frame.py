@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from pages.shared import people
 from pages.shared.history import draw_history, draw_new_chat
 from pages.shared.picker import draw_picker
 from pages.shared.services import services
@@ -52,6 +53,9 @@ page = st.navigation([chat_at_root, chat, sources])
 
 st.logo(SHARED / "logo.svg", icon_image=SHARED / "icon.svg", size="large")
 st.html(SHARED / "viva.css")
+if people.login_is_on() and not people.reader():
+    people.draw_login()
+    st.stop()
 ready = services()
 with st.sidebar:
     draw_new_chat(chat_at_root if at_root else chat)

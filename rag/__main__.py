@@ -12,11 +12,12 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from rag.answering.asking import checked_question, parse_ask
 from rag.arguments import json_file, json_lines, parser
 from rag.errors import InvalidInput, RagError
+from rag.evaluation.command import evaluate
+from rag.evaluation.text import evaluation_lines
 from rag.quiz_commands import check_items, inventory, judge_items, quiz
 from rag.services import Services, build_services
 from rag.settings import Settings, load_settings, log_to_stderr
@@ -30,7 +31,6 @@ from rag.text_output import (
     ingest_lines,
     inventory_lines,
     judged_lines,
-    metric_lines,
     quiz_lines,
 )
 from rag.types import Completed
@@ -39,7 +39,7 @@ Json = dict[str, Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return 0 when done, 1 after a RagError, 2 after wrong usage."""
+    """Run one command; return 0 when done, 1 after a RagError or if all files failed, 2 after wrong usage."""
     options = parser(__doc__).parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):  # half a surrogate pair must not end a batch
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -72,7 +72,8 @@ def _run(options: argparse.Namespace, services: Services) -> int:
         for line in json_lines(options.jsonl):
             print(json.dumps(_answered(command, services, given, line), ensure_ascii=False), flush=True)
         return 0
-    return _print(options, command(services, vars(options)))
+    result = command(services, vars(options))
+    return _print(options, result) or int(options.command == "ingest" and _nothing_read(result))
 
 
 def _print(options: argparse.Namespace, result: Json) -> int:
@@ -113,6 +114,12 @@ def _ingest(services: Services, options: Json) -> Json:
         ],
         "seconds": round(time.perf_counter() - started, 3),
     }
+
+
+def _nothing_read(result: Json) -> bool:
+    """Tell whether there were files and every one failed."""
+    statuses = {document["status"] for document in result["documents"]}
+    return statuses == {"failed"}
 
 
 def _documents(services: Services, options: Json) -> Json:
@@ -184,24 +191,6 @@ def _doctor(services: Services, options: Json) -> Json:
     return {"checks": checks}
 
 
-def _evaluate(services: Services, options: Json) -> Json:
-    from rag.evaluation.golden import measure
-
-    settings = services.settings
-    return {
-        "run_id": uuid4().hex,
-        "config": {
-            "answers": settings.chat.provider,
-            "model": settings.chat.model,
-            "embedding": services.embedder.model,
-            "top_k": settings.retrieval.top_k,
-            "documents": len(services.library.summaries()),
-            "set": str(options["set"]),
-        },
-        "metrics": measure(services, options["set"]),
-    }
-
-
 def _overrides(options: argparse.Namespace) -> Json:
     given = vars(options)
     overrides: Json = {}
@@ -241,7 +230,7 @@ COMMANDS: Mapping[str, Callable[[Services, Json], Json]] = {
     "search": _search,
     "ask": _ask,
     "doctor": _doctor,
-    "evaluate": _evaluate,
+    "evaluate": partial(evaluate, progress=_show_progress),
     "inventory": inventory,
     "quiz": quiz,
 }
@@ -253,7 +242,7 @@ TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "search": hit_lines,
     "ask": answer_lines,
     "doctor": check_lines,
-    "evaluate": metric_lines,
+    "evaluate": evaluation_lines,
     "inventory": inventory_lines,
     "check-items": checked_lines,
     "judge-items": judged_lines,

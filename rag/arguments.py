@@ -34,12 +34,24 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
     command("ingest", "add or update documents").add_argument("paths", nargs="+", metavar="PATH")
     command("documents", "list the documents")
-    command("remove", "delete a document").add_argument("id")
+    command("remove", "delete a document for good; stored answers keep their quotes").add_argument("id")
     command("chunks", "show the chunks of a document").add_argument("id")
     command("inventory", "count words, documents, chunks and questions per topic and level")
     command("doctor", "check the installation")
     evaluate = command("evaluate", "measure answers on golden questions")
-    evaluate.add_argument("--set", type=Path, default=Path("tests/golden"), metavar="FILE")
+    evaluate.add_argument(
+        "--set",
+        type=Path,
+        default=Path("tests/golden"),
+        metavar="FILE",
+        help="golden questions, a .jsonl file or a folder of them; tests/golden by default",
+    )
+    instead = evaluate.add_mutually_exclusive_group()
+    instead.add_argument("--cases", action="store_true", help="measure on the test cases made in the chat")
+    instead.add_argument("--history", action="store_true", help="list the runs, newest first")
+    instead.add_argument(
+        "--compare", nargs=2, metavar=("RUN_A", "RUN_B"), help="say what changed from one run to another"
+    )
     quiz = command("quiz", "choose checked questions")
     quiz.add_argument("--n", type=_positive, default=10, metavar="N", help="how many; 10 by default")
     quiz.add_argument("--topic", help="questions on this topic only")

@@ -4,33 +4,48 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from rag.answering.extractive import EmbeddedAnswerer
 from rag.answering.follow_ups import condense_offline
+from rag.answering.prompt_preview import room_in_prompt
 from rag.answering.support import SupportChecker
 from rag.embedding.base import Embedder, Progress, Vectors, no_progress
 from rag.embedding.onnx import open_onnx_embedder
-from rag.errors import BudgetExceeded, ConfigurationError, MissingVectors
-from rag.ingestion.indexing import Indexer, Ingested
+from rag.errors import BudgetExceeded, ConfigurationError, InvalidInput, MissingVectors
+from rag.ingestion.indexing import CHUNKER, Indexer, Ingested
 from rag.ingestion.loading import documents_in
+from rag.ingestion.shipped import find_shipped
 from rag.providers.choice import ModelChoice
+from rag.quiz.resting import RestingItem, items_resting_on, topics_naming
 from rag.retrieval.building import build_index
 from rag.retrieval.index import CorpusIndex
 from rag.retrieval.retriever import Retriever
-from rag.settings import Settings
+from rag.settings import PREFIX, Settings, checked_retrieval
+from rag.storage.cited import Citations
+from rag.storage.claims import Claims
 from rag.storage.conversations import Conversations
 from rag.storage.engine import Database
+from rag.storage.evaluations import Evaluations, TestCases
+from rag.storage.jobs import Jobs
 from rag.storage.ledger import Ledger
 from rag.storage.library import DocumentSummary, Library
+from rag.storage.preferences import Preferences
+from rag.storage.serialising import config_from_json, config_to_json
 from rag.stores.base import VectorStore
-from rag.types import Answerer, Document
+from rag.supervising import Supervisor
+from rag.types import Answerer, Document, IndexKind, RetrievalConfig
 
+RETRIEVAL = "retrieval"
+"""Name of the preference that holds how passages are found."""
 LONGEST_SUGGESTION, FIRST_SECTIONS = 80, 4
 """Suggested questions have at most so many characters and come from a document's first sections."""
+REMOVED_IS_KEPT = timedelta(days=30)
+"""How long the contents of a document that was taken out can be brought back."""
 
 
 class Services:
@@ -43,19 +58,50 @@ class Services:
         self.database = database
         self.library = Library(database)
         self.conversations = Conversations(database, _now)
+        self.citations = Citations(database)
         self.ledger = Ledger(database, _now)
+        self.jobs = Jobs(database, _now)
+        self.preferences = Preferences(database, _now)
+        self._supervisor: Supervisor | None = None
+        self.evaluations = Evaluations(database, _now)
+        self.test_cases = TestCases(database, _now)
         self.embedder = embedder
+        self.library.purge_removed(_now() - REMOVED_IS_KEPT)
         self._bring_up_to_date(progress)
         self.retriever = Retriever(
             embedder,
             self.library,
             self._build_index,
-            top_k=settings.retrieval.top_k,
-            candidates=settings.retrieval.candidates,
+            lambda: self.retrieval_config,
+            lambda retrieval: room_in_prompt(retrieval, settings.chat.context_tokens),
         )
         self._checker = SupportChecker(embedder.embed)
         if settings.chat.provider != "embedded":
             importlib.import_module("rag.answering.chain")  # a second that the first question need not wait
+
+    @property
+    def retrieval_config(self) -> RetrievalConfig:
+        """How passages are found where a search does not say: what was chosen for all, or the settings."""
+        chosen = self.preferences.get(RETRIEVAL)
+        if chosen is None:
+            return self.settings.retrieval.config
+        try:
+            return checked_retrieval(config_from_json(chosen))
+        except InvalidInput:  # stored by a program with other ranges
+            return self.settings.retrieval.config
+
+    def set_retrieval_config(self, config: RetrievalConfig | None) -> None:
+        """Choose how passages are found from now on, in every process; None: as the settings say.
+
+        Returns when the index is ready, which takes seconds for HNSW. Raises InvalidInput naming the first
+        value out of its range.
+        """
+        if config is None:
+            self.preferences.clear(RETRIEVAL)
+            return
+        stored = config_to_json(checked_retrieval(config))
+        self.retriever.index.store(config.index)
+        self.preferences.set(RETRIEVAL, stored)
 
     @property
     def default_choice(self) -> ModelChoice:
@@ -88,11 +134,81 @@ class Services:
         self.retriever.refresh()
         return results
 
+    def start_jobs(self) -> None:
+        """Begin to work on queued jobs, and let the index follow the library in the background."""
+        if self._supervisor is None:
+            self.retriever.follows_in_background = True
+            claims = Claims(self.database, _now)
+            self._supervisor = Supervisor(claims, _worker_environ(self.settings), self.retriever.refresh)
+            self._supervisor.start()
+
+    def upload(self, files: Sequence[tuple[str, bytes]], owner: str = "") -> str:
+        """Queue files given as (name, content) for the library of `owner`; return the id of their job.
+
+        Raises InvalidInput when there are none.
+        """
+        if not files:
+            raise InvalidInput("There is no file to add.", hint="Choose one or more files.")
+        return self._queued(self.jobs.add("ingest", files, owner))
+
+    def rebuild(self) -> str:
+        """Queue reading, cutting and embedding all documents anew; return the id of the job.
+
+        While such a job is unfinished, that is the one.
+        """
+        return self._queued(
+            self.jobs.unfinished("rebuild") or self.jobs.add("rebuild", [("All documents", b"")])
+        )
+
+    def _queued(self, job_id: str) -> str:
+        if self._supervisor is not None:
+            self._supervisor.wake()
+        return job_id
+
+    def take_out(self, document_id: str) -> bool:
+        """Take a document out of the search, to be restored within 30 days; False when there is none."""
+        taken_out = self.library.take_out(document_id)
+        self.retriever.refresh()
+        return taken_out
+
+    def restore(self, document_id: str) -> bool:
+        """Index a removed document again, a shipped one as its file is now; False when nothing is left.
+
+        A shipped document that was deleted for good is read from the knowledge folder.
+        """
+        kept = self.library.taken_out(document_id)
+        found = kept
+        if document_id in self.library.dismissed():
+            path = kept[0].path if kept else ""
+            shipped = find_shipped(self.settings.knowledge_dir, document_id, path)
+            if shipped and (kept is None or shipped.content_hash != kept[0].content_hash):
+                found = shipped, "knowledge", None
+        if found is None:
+            return False
+        document, origin, original = found
+        Indexer(self.library, self.embedder).index(document, origin=origin, original=original)
+        self.retriever.refresh()
+        return True
+
     def remove(self, document_id: str) -> bool:
-        """Delete a document everywhere; False when there is none with this id."""
+        """Delete a document everywhere and for good; False when there is none with this id.
+
+        Stored answers keep what they say and quote. A shipped document stays away until it is restored.
+        """
         removed = self.library.remove(document_id)
         self.retriever.refresh()
         return removed
+
+    def quiz_items_on(self, document_id: str) -> list[RestingItem]:
+        """Return the questions of the bank that quote a document, by place; empty when it is gone.
+
+        Raises KnowledgeError when the bank is not valid.
+        """
+        document = self.library.document(document_id)
+        if document is None:
+            return []
+        topics = topics_naming(self.settings.knowledge_dir / "questions", document_id)
+        return items_resting_on(topics, document)
 
     def document(self, document_id: str) -> Document | None:
         """Return a document with its text; None when there is none with this id."""
@@ -129,35 +245,39 @@ class Services:
             )
 
     def close(self) -> None:
-        """Close the database."""
+        """Stop the jobs, which go on with the next start, and close the database."""
+        if self._supervisor is not None:
+            self._supervisor.stop()
         self.database.close()
 
-    def _build_index(self) -> CorpusIndex:
+    def _build_index(self, previous: CorpusIndex | None = None) -> CorpusIndex:
         """Return the index of the library as it is now; vectors that were lost or damaged are made anew."""
         model, dimension = self.embedder.model, self.embedder.dimension
         try:
-            return build_index(self.library, model, dimension, _open_faiss)
+            index = build_index(self.library, model, dimension, _open_faiss, previous)
         except MissingVectors:
             Indexer(self.library, self.embedder).reembed()
-            return build_index(self.library, model, dimension, _open_faiss)
+            index = build_index(self.library, model, dimension, _open_faiss)
+        index.store(self.retrieval_config.index)  # so that no search waits for it
+        return index
 
     def _bring_up_to_date(self, progress: Progress) -> None:
         """Index the shipped knowledge where it changed, and embed anew after a change of model."""
         indexer = Indexer(self.library, self.embedder, progress)
-        if self.library.embedding_model() not in (None, self.embedder.model):
+        cut = (self.preferences.get("chunker") or {"version": 1})["version"]
+        if cut != CHUNKER or self.library.embedding_model() not in (None, self.embedder.model):
             indexer.reembed()
+            self.preferences.set("chunker", {"version": CHUNKER})
         folder = self.settings.knowledge_dir
         if not self.settings.load_knowledge or not folder.is_dir():
             return
         stamp = _stamp(folder)
         if self.library.knowledge_stamp() == stamp:
             return
-        results = indexer.ingest([folder], origin="knowledge")
+        results = indexer.ingest([folder], origin="knowledge", skip=self.library.dismissed())
         present = {result.id for result in results}
         if not any(result.status == "failed" for result in results):
-            for summary in self.library.summaries():
-                if summary.origin == "knowledge" and summary.id not in present:
-                    self.library.remove(summary.id)
+            self.library.drop_vanished(present)
         self.library.set_knowledge_stamp(stamp)
 
 
@@ -176,20 +296,45 @@ def build_services(settings: Settings, progress: Progress = no_progress) -> Serv
     return Services(settings, open_embedder(settings, progress), Database(settings.sqlalchemy_url), progress)
 
 
-def open_embedder(settings: Settings, progress: Progress = no_progress) -> Embedder:
-    """Return the configured embedding model; the first time this exports the packaged one."""
+def open_embedder(settings: Settings, progress: Progress = no_progress, threads: int = 2) -> Embedder:
+    """Return the configured embedding model; the first time this exports the packaged one.
+
+    threads: how many cores ONNX Runtime may use; torch follows OMP_NUM_THREADS.
+    """
     chosen = settings.embedding
     if chosen.backend == "onnx":
-        return open_onnx_embedder(settings.data_dir, progress)
+        return open_onnx_embedder(settings.data_dir, progress, threads)
     from rag.embedding.sentence_transformers import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder(chosen.model)
 
 
-def _open_faiss(vectors: Vectors) -> VectorStore:
+def _open_faiss(vectors: Vectors, kind: IndexKind) -> VectorStore:
     from rag.stores.faiss import FaissStore
 
-    return FaissStore(vectors)
+    return FaissStore(vectors, kind)
+
+
+def _worker_environ(settings: Settings) -> dict[str, str]:
+    """Return the environment of a worker: where to read and write and with which model, and no keys."""
+    secret = (PREFIX, "_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+    kept = {name: value for name, value in os.environ.items() if not any(s in name.upper() for s in secret)}
+    paths = [str(Path(__file__).parents[1]), kept.get("PYTHONPATH", "")]
+    own = {
+        "DATA_DIR": str(settings.data_dir),
+        "KNOWLEDGE_DIR": str(settings.knowledge_dir),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "EMBEDDING__BACKEND": settings.embedding.backend,
+        "EMBEDDING__MODEL": settings.embedding.model,
+        "LOG_LEVEL": settings.log_level,
+    }
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "OMP_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        **{PREFIX + name: value for name, value in own.items()},
+    }
 
 
 def _stamp(folder: Path) -> str:

@@ -6,6 +6,7 @@ import difflib
 import logging
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from rag.errors import ConfigurationError
+from rag.errors import ConfigurationError, InvalidInput
+from rag.types import IndexKind, RetrievalConfig
 
 PREFIX = "VIVA_"
 Provider = Literal["embedded", "openai", "openai_compatible", "local"]
@@ -58,11 +60,21 @@ class EmbeddingSettings(_Section):
 
 
 class RetrievalSettings(_Section):
-    """How passages are found."""
+    """How passages are found, until the retrieval lab stores another default."""
 
     top_k: int = Field(6, ge=1, le=50)
     candidates: int = Field(40, ge=5, le=500)
     """How many each list contributes to the fusion."""
+    words_weight: float = Field(0.45, ge=0, le=1)
+    """Share of the search by words in the fused score."""
+    index: IndexKind = "flat"
+    effort: int = Field(0, ge=0, le=10_000)
+    """Cells that IVF visits, or HNSW's candidate list; 0: the index's own default."""
+
+    @property
+    def config(self) -> RetrievalConfig:
+        """The same as the value that searches take."""
+        return RetrievalConfig(**dict(self))
 
 
 class BudgetSettings(_Section):
@@ -136,6 +148,18 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: object)
         raise ConfigurationError(
             f"{name} is not valid: {first['msg']}.",
             hint=f"Set {name} to a valid value or unset it; the README lists all settings.",
+        ) from None
+
+
+def checked_retrieval(config: RetrievalConfig) -> RetrievalConfig:
+    """Return the config; raises InvalidInput naming the first value that is out of its range."""
+    try:
+        return RetrievalSettings.model_validate(asdict(config), strict=True).config
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidInput(
+            f"`{first['loc'][0]}` is not valid: {first['msg']}.",
+            hint="Choose a value in the range that the retrieval lab offers.",
         ) from None
 
 

@@ -90,22 +90,6 @@ def check_lines(result: Json) -> Iterator[str]:
             yield f"       {check['fix']}"
 
 
-def metric_lines(result: Json) -> Iterator[str]:
-    """Yield one line per figure, the three columns being all questions and their two halves."""
-    metrics = result["metrics"]
-    yield f"{'':<40}{'all':>8}{'tune':>8}{'check':>8}"
-    for name in metrics["all"]:
-        cells = [metrics[column][name] for column in ("all", "tune", "check")]
-        digits = 0 if name.endswith(("_questions", "_words")) else 3
-        yield f"{name:<40}" + "".join(f"{cell:>8.{digits}f}" for cell in cells)
-    for topic, figures in metrics["topics"].items():
-        found, first = (figures[f"interview_right_document_{place}"] for place in ("in_top_3", "first"))
-        yield f"interview: {topic:<29}{found:>8.3f} in the top 3, {first:.3f} first"
-    for name, value in metrics.items():
-        if not isinstance(value, dict):
-            yield f"{name:<40}{value:>8.3f}"
-
-
 def checked_lines(result: Json) -> Iterator[str]:
     """Yield the questions that failed a gate, then a line per gate of the set."""
     for item in result["items"]:

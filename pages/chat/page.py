@@ -10,6 +10,7 @@ import streamlit as st
 from pages.shared import asking, picker, sanitise
 from pages.shared.failures import draw_failure
 from pages.shared.history import edit_conversation
+from pages.shared.people import reader
 from pages.shared.running import being_written
 from pages.shared.scrolling import scroll_to
 from pages.shared.services import services
@@ -27,6 +28,8 @@ WIDTH = 1180
 ready = services()
 conversation_id = st.query_params.get("c", "")
 conversation = ready.conversations.get(conversation_id) if conversation_id else None
+if conversation is not None and conversation.owner != reader():
+    conversation = None
 
 
 def ask(question: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import picker, sanitise
+from pages.shared.case_dialog import draw_test_case
 from rag.providers.choice import ModelChoice
 from rag.services import Services
 from rag.storage.conversations import Rating, StoredAnswer, StoredTurn
@@ -62,6 +63,7 @@ def draw_actions(
                 on_click=lambda: _with_picked(n, models, answer_again),
             )
         _draw_rating(services, n, stored)
+        draw_test_case(services, n, turn, stored)
         if len(turn.answers) > 1:
             _draw_variants(services, n, turn)
 

@@ -29,7 +29,7 @@ def chips(answer: Answer) -> dict[int, sanitise.Chip]:
     """Return how each marker is shown; its colour is that of the worst supported claim it stands for."""
     return {
         citation.marker: sanitise.Chip(
-            source_url(citation.document_id, citation.start, citation.end, citation.quote),
+            source_url(citation.document_id, citation.start, citation.end, citation.quote, answer.trace_id),
             citation.quote,
             COLOURS[_worst(answer, citation.marker)],
         )

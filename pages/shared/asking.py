@@ -8,10 +8,11 @@ from threading import Event
 
 from pages.shared import running
 from pages.shared.failures import new_trace_id
+from pages.shared.people import reader
 from rag.providers.choice import ModelChoice
 from rag.services import Services
 from rag.storage.conversations import StoredTurn
-from rag.types import Answer, Ask, Turn
+from rag.types import Answer, Ask, Filters, Turn
 
 
 def ask(services: Services, conversation_id: str, question: str, choice: ModelChoice) -> str:
@@ -19,11 +20,12 @@ def ask(services: Services, conversation_id: str, question: str, choice: ModelCh
 
     An empty `conversation_id`, or one that is gone, starts a new conversation.
     """
-    if not conversation_id or services.conversations.get(conversation_id) is None:
-        conversation_id = services.conversations.create().id
+    found = services.conversations.get(conversation_id) if conversation_id else None
+    if found is None or found.owner != reader():
+        conversation_id = services.conversations.create(owner=reader()).id
     earlier = services.conversations.turns(conversation_id)
     turn_id = services.conversations.add_turn(conversation_id, question)
-    _begin(services, turn_id, Ask(question, history=_history(earlier)), choice)
+    _begin(services, turn_id, Ask(question, history=_history(earlier), filters=_readable()), choice)
     return conversation_id
 
 
@@ -44,6 +46,7 @@ def answer_again(
     new = Ask(
         turn.question,
         history=_history(turns[: turn.position]),
+        filters=_readable(),
         searched_for=searched_for,
         general_knowledge=general_knowledge,
     )
@@ -73,3 +76,7 @@ def _begin(services: Services, turn_id: str, new: Ask, choice: ModelChoice) -> N
 
 def _history(turns: Sequence[StoredTurn]) -> tuple[Turn, ...]:
     return tuple(Turn(turn.question, turn.answers[turn.shown].answer.text) for turn in turns if turn.answers)
+
+
+def _readable() -> Filters:
+    return Filters(reader=reader())

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from pages.shared import sanitise, wording
-from pages.shared.links import source_params
+from pages.shared.links import lab_params, source_params
 from rag.types import Answer, Citation, Hit, Retrieval
 
 SOURCES_PAGE = "sources/page.py"
@@ -17,7 +17,7 @@ EXCERPT = 320
 CUT_SHOWN = 6
 
 
-def draw_citations(n: int, citations: Sequence[Citation]) -> None:
+def draw_citations(n: int, citations: Sequence[Citation], trace_id: str = "") -> None:
     """Draw every cited sentence with a link to its place in the source."""
     with st.container(key=f"chat_citations_{n}", gap="small"):
         if not citations:
@@ -29,7 +29,7 @@ def draw_citations(n: int, citations: Sequence[Citation]) -> None:
                     SOURCES_PAGE,
                     label=f"**{citation.marker}. {sanitise.label(citation.title)}**",
                     query_params=source_params(
-                        citation.document_id, citation.start, citation.end, citation.quote
+                        citation.document_id, citation.start, citation.end, citation.quote, trace_id
                     ),
                 )
                 st.markdown(_as_quotation(citation.quote))
@@ -52,6 +52,13 @@ def draw_hits(n: int, answer: Answer) -> None:
         if cut:
             st.markdown("**Set aside**")
             st.caption(_set_aside(cut))
+        if answer.trace_id:
+            st.page_link(
+                SOURCES_PAGE,
+                label="See the whole search",
+                icon=":material/manage_search:",
+                query_params=lab_params(trace=answer.trace_id),
+            )
 
 
 def draw_usage(n: int, answer: Answer) -> None:
@@ -60,7 +67,7 @@ def draw_usage(n: int, answer: Answer) -> None:
         wording.spent(answer), type="compact", key=f"chat_usage_{n}", icon=":material/schedule:"
     ):
         if answer.timings_ms:
-            st.html(_waterfall(answer.timings_ms))
+            st.html(waterfall(answer.timings_ms))
         facts = [wording.tokens(answer.usage).capitalize(), wording.cost(answer.usage)]
         if answer.usage.estimated:
             facts.append("estimated, because the model did not report its counts")
@@ -121,7 +128,7 @@ def _as_quotation(text: str) -> str:
     return f":small[{sanitise.label(shown)}]"
 
 
-def _waterfall(timings_ms: Mapping[str, float]) -> str:
+def waterfall(timings_ms: Mapping[str, float]) -> str:
     """Return a table with one bar per step, each starting where the one before ended."""
     steps = {name: ms for name, ms in timings_ms.items() if name not in ("first_token", "total")}
     whole = max(timings_ms.get("total", 0.0), sum(steps.values()), 0.001)

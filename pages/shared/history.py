@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import sanitise
+from pages.shared.people import reader
 from rag.services import Services
 from rag.storage.conversations import Conversation
 
@@ -36,7 +37,7 @@ def draw_history(services: Services, chat: st.Page) -> None:
             label_visibility="collapsed",
             live=True,
         )
-        found = services.conversations.list(search or "", limit=SHOWN)
+        found = services.conversations.list(search or "", limit=SHOWN, owner=reader())
         if not found:
             st.caption("Nothing found." if search else "Your conversations will be listed here.")
         for conversation in found:

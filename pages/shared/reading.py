@@ -1,26 +1,30 @@
-"""Turns a document into safe HTML in which the cited characters are marked.
+"""Turns a document into safe HTML in which exact characters of the source are marked.
 
-Only tags and classes from this module reach the page; all else of the document is escaped text.
-Two signs that occur in no text are put around the cited characters before the document is parsed and
-become <mark> elements afterwards, so offsets of the source end up at the right words of the page.
+Only tags and classes from this module reach the page; all else of the document is escaped text. A mark is
+put around the visible characters whose offsets lie inside it, and around nothing else.
 """
 
 from __future__ import annotations
 
-import re
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
+from itertools import groupby, pairwise
+from typing import Literal
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-MARK_CLASS = "st-key-sources_mark"
-FROM, TO = "\ue000", "\ue001"
-"""Private-use characters: neither space nor punctuation, so emphasis around them stays what it is."""
+from pages.shared.source_map import Leaf, SourceMap, source_map
+from rag.types import Span
 
-_PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-_PARSER.disable("reference")
+MARK_CLASS = "st-key-sources_mark"
+"""Of the words that a link points at."""
+Layer = Literal["aside", "found", "sent", "cited"]
+LAYERS: tuple[Layer, ...] = ("aside", "found", "sent", "cited")
+"""Weakest first: where several cover a character, it is painted as the last of them."""
+
 _BLOCK_TAGS = {
     "paragraph": "p",
     "bullet_list": "ul",
@@ -34,18 +38,60 @@ _BLOCK_TAGS = {
     "th": "th",
     "td": "td",
 }
-_DELIMITERS = re.compile(r"[*_~]*")
-_CODE_BLOCK = re.compile(r"(?:`{3,}|~{3,})[^\n]*\n(.*?)\n?[ \t>]*(?:`{3,}|~{3,})?", re.DOTALL)
-_SIGNS = re.compile(f"({FROM}|{TO})")
+_NO_NOTE_BEFORE = frozenset(("list_item", "thead", "tbody", "tr", "th", "td", "inline"))
+"""HTML allows nothing of ours in front of them; the note goes inside, before the first word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Characters of the text to paint."""
+
+    start: int
+    end: int
+    layer: Layer | None = None
+    """None: the words that a link points at; they are painted as their layer, if they are in one."""
+    numbers: tuple[int, ...] = ()
+    """Written in front of the words."""
+
+    def moved(self, by: int) -> Mark:
+        """Return the same mark in a text that begins `by` characters earlier."""
+        return replace(self, start=self.start + by, end=self.end + by)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line of our own words, drawn before the first visible character at or after an offset."""
+
+    at: int
+    text: str
+
+    def moved(self, by: int) -> Note:
+        """Return the same note in a text that begins `by` characters earlier."""
+        return replace(self, at=self.at + by)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A document as HTML."""
+    """A document, or a part of it, as HTML."""
 
     html: str
     marked: str
-    """The visible text of the marks; empty when nothing is marked."""
+    """The visible text of what the link points at; empty when nothing is marked."""
+    seen: tuple[str, ...] = ()
+    """The visible text of each mark that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Paint:
+    """How a stretch of characters is drawn."""
+
+    marks: tuple[int, ...] = ()
+    """Which of the marks cover it; none: it is drawn as it is."""
+    tag: str = ""
+    classes: str = ""
+
+
+_BARE = _Paint()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,97 +99,86 @@ class _Piece:
     """A leaf of a line (its HTML) or, with a tag, an element around other pieces."""
 
     html: str = ""
-    text: str = ""
-    """What a reader sees of a leaf."""
-    is_marked: bool = False
+    paint: _Paint = _BARE
     tag: str = ""
     title: str = ""
     parts: tuple[_Piece, ...] = ()
 
-    def leaves(self) -> Iterator[_Piece]:
+    def paints(self) -> Iterator[_Paint]:
         if not self.tag:
-            yield self
+            yield self.paint
         for part in self.parts:
-            yield from part.leaves()
+            yield from part.paints()
 
 
 def page(text: str, start: int | None = None, end: int | None = None) -> Page:
-    """Return `text` as HTML with the visible ones of characters `start` to `end` marked.
+    """Return `text` as HTML with the visible ones of characters `start` to `end` marked."""
+    return layers(text, [] if start is None or end is None else [Mark(start, end)])
 
-    Nothing is marked when no range is given, or when marking would change how the text reads.
+
+def layers(
+    text: str,
+    marks: Sequence[Mark],
+    notes: Sequence[Note] = (),
+    *,
+    shown: Span | None = None,
+    is_plain: bool = False,
+) -> Page:
+    """Return a text as HTML with all marks and notes.
+
+    shown: only the blocks that reach into these characters; None: all. is_plain: the text is no Markdown.
     """
-    plain = _PARSER.parse(text)
-    if start is not None and end is not None and not _SIGNS.search(text):
-        shape, visible = _shape(plain), _visible(plain)
-        for first, last in dict.fromkeys(_places(text, start, end)):
-            tokens = _PARSER.parse(text[:first] + FROM + text[first:last] + TO + text[last:])
-            signed = _visible(tokens)
-            is_same = _shape(tokens) == shape and _SIGNS.sub("", signed) == visible
-            if is_same and _SIGNS.findall(signed) == [FROM, TO]:
-                return _Writer().page(tokens)
-    return _Writer().page(plain)
-
-
-def _places(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield where the signs may stand: at the offsets, or inside what begins and ends there."""
-    if code := _CODE_BLOCK.fullmatch(text, start, end):
-        yield code.span(1)
-    opening = _DELIMITERS.match(text, start)
-    inner_start = opening.end() if opening else start
-    inner_end = start + len(text[start:end].rstrip("*_~"))
-    yield from ((start, end), (inner_start, end), (start, inner_end), (inner_start, inner_end))
-
-
-def _shape(tokens: Iterable[Token]) -> list[str]:
-    """Return the types of all tokens but texts, which the signs may split or add."""
-    return [token.type for token in _flat(tokens) if token.type != "text"]
-
-
-def _visible(tokens: Iterable[Token]) -> str:
-    leaves = (token for token in _flat(tokens) if token.type not in ("inline", "image"))
-    return "".join(token.content for token in leaves)
-
-
-def _flat(tokens: Iterable[Token]) -> Iterator[Token]:
-    for token in tokens:
-        yield token
-        if token.type != "image":
-            yield from _flat(token.children or ())
+    within = shown or Span(0, len(text))
+    writer = _Writer(len(text), marks, [note for note in notes if within.start <= note.at < within.end])
+    html = writer.html(source_map(text, is_plain), within)
+    seen = tuple(" ".join("".join(words).split()) for words in writer.seen)
+    places = (words for mark, words in zip(marks, seen, strict=True) if mark.layer is None)
+    return Page(html, " ".join(filter(None, places)), seen)
 
 
 class _Writer:
-    """Writes tokens as HTML, remembering from block to block whether the mark is open."""
+    """Writes blocks as HTML and remembers the visible text of every mark."""
 
-    def __init__(self) -> None:
-        self._is_marking = False
-        self._marked: list[str] = []
+    def __init__(self, length: int, marks: Sequence[Mark], notes: Sequence[Note]) -> None:
+        self.seen: list[list[str]] = [[] for _ in marks]
+        self._marks = marks
+        self._unnumbered = {at for at, mark in enumerate(marks) if mark.numbers}
+        self._open: set[int] = set()
+        self._notes = sorted(notes, key=lambda note: note.at, reverse=True)
+        self._paints = [_BARE]
+        self._paint_at = array("L", bytes(array("L").itemsize * length)) if marks else None
+        edges = sorted({edge for mark in marks for edge in (mark.start, mark.end)})
+        for start, end in pairwise(edges):
+            covering = [at for at, mark in enumerate(marks) if mark.start <= start and end <= mark.end]
+            if covering and self._paint_at is not None:
+                self._paint_at[start:end] = array("L", [len(self._paints)]) * (end - start)
+                self._paints.append(_paint(marks, covering))
 
-    def page(self, tokens: Sequence[Token]) -> Page:
-        html = "".join(self._block(token) for token in tokens)
-        return Page(html, " ".join("".join(self._marked).split()))
+    def html(self, source: SourceMap, within: Span) -> str:
+        written: list[str] = []
+        for block in source.blocks(within.start, within.end):
+            name = block.token.type.removesuffix("_open").removesuffix("_close")
+            if block.start is not None and name not in _NO_NOTE_BEFORE and block.token.nesting >= 0:
+                written += [piece.html for piece in self._notes_until(block.start)]
+            if block.token.type == "inline":
+                written.append(self._line(block.line))
+            elif block.code is not None:
+                written.append(self._code(block.token, block.code))
+            else:
+                written.append(_block(block.token, name))
+        return "".join(written)
 
-    def _block(self, token: Token) -> str:
-        if token.hidden:  # the paragraphs of a tight list
-            return ""
-        name = token.type.removesuffix("_open").removesuffix("_close")
-        tag = token.tag if name == "heading" else _BLOCK_TAGS.get(name)
-        if tag and token.nesting == 1:
-            start = f' start="{int(token.attrs["start"])}"' if "start" in token.attrs else ""
-            return ('<div class="viva-table">' if tag == "table" else "") + f"<{tag}{start}>"
-        if tag:
-            return f"</{tag}>" + ("</div>" if tag == "table" else "")
-        if token.type == "inline":
-            return self._line(token.children or [])
-        if token.type in ("fence", "code_block"):
-            pieces = self._split(token.content.rstrip("\n"))
-            self._marked.append(" ")
-            return f"<pre><code>{_html(pieces)}</code></pre>"
-        return "<hr>" if token.type == "hr" else _escaped(token.content)
+    def _code(self, token: Token, code: Leaf) -> str:
+        written = self._written(self._pieces(code))
+        self._end_block()
+        if token.type == "plain":
+            return f'<p class="viva-plain">{written}</p>'
+        return f"<pre><code>{written}</code></pre>"
 
-    def _line(self, tokens: Sequence[Token]) -> str:
+    def _line(self, line: Sequence[tuple[Token, Leaf]]) -> str:
         stack: list[list[_Piece]] = [[]]
         titles: list[str] = []
-        for token in tokens:
+        for token, leaf in line:
             if token.nesting == 1:
                 stack.append([])
                 titles.append(str(token.attrs.get("href", "")))
@@ -152,53 +187,83 @@ class _Writer:
                 parts = tuple(stack.pop())
                 stack[-1].append(_Piece(tag=tag, title=titles.pop(), parts=parts))
             else:
-                stack[-1] += self._leaf(token)
-        self._marked.append(" ")
-        return _html([piece for level in stack for piece in level])
+                stack[-1] += self._pieces(leaf, token.tag if token.type != "softbreak" else "")
+        written = self._written([piece for level in stack for piece in level])
+        self._end_block()
+        return written
 
-    def _leaf(self, token: Token) -> list[_Piece]:
-        match token.type:
-            case "code_inline":
-                return [
-                    _Piece(f"<code>{piece.html}</code>", piece.text, piece.is_marked)
-                    for piece in self._split(token.content)
-                ]
-            case "softbreak" | "hardbreak":
-                if self._is_marking:
-                    self._marked.append(" ")
-                html = "\n" if token.type == "softbreak" else "<br>"
-                return [_Piece(html, "\n", self._is_marking)]
-            case _:
-                return self._split(token.content)
+    def _pieces(self, leaf: Leaf, tag: str = "") -> list[_Piece]:
+        """Cut the text of a leaf where its paint changes and where a note stands before it.
 
-    def _split(self, content: str) -> list[_Piece]:
-        pieces = []
-        for part in _SIGNS.split(content):
-            if part in (FROM, TO):
-                self._is_marking = part == FROM
-            elif part:
-                pieces.append(_Piece(_escaped(part), part, self._is_marking))
-                if self._is_marking:
-                    self._marked.append(part)
+        tag: of the element around each piece: "code", or "br" in place of its text.
+        """
+        numbers = self._paint_numbers(leaf)
+        cuts = {at for at, (before, after) in enumerate(pairwise(numbers), 1) if before != after}
+        cuts |= {bisect_left(leaf.offsets, note.at) for note in self._notes if leaf.offsets}
+        pieces: list[_Piece] = []
+        for begin, end in pairwise(sorted({0, *cuts, len(leaf.text)})):
+            if leaf.offsets:
+                pieces += self._notes_until(leaf.offsets[begin])
+            text, paint = leaf.text[begin:end], self._paints[numbers[begin]]
+            for mark in paint.marks:
+                self.seen[mark].append(text)
+            self._open.update(paint.marks)
+            html = "<br>" if tag == "br" else _escaped(text)
+            pieces.append(_Piece(f"<code>{html}</code>" if tag == "code" else html, paint))
         return pieces
 
+    def _paint_numbers(self, leaf: Leaf) -> list[int]:
+        """Return the number of each character's paint; what is marked in part only is not painted."""
+        if self._paint_at is None or not leaf.offsets:
+            return [0] * len(leaf.text)
+        if leaf.width == 1:
+            return [self._paint_at[offset] for offset in leaf.offsets]
+        covering = set(self._paint_at[leaf.offsets[0] : leaf.offsets[0] + leaf.width])
+        return [covering.pop() if len(covering) == 1 else 0] * len(leaf.text)
 
-def _html(pieces: Iterable[_Piece]) -> str:
-    """Write pieces; neighbours that are marked throughout share one <mark>."""
-    written: list[str] = []
-    marked: list[str] = []
-    for piece in pieces:
-        leaves = list(piece.leaves())
-        if leaves and all(leaf.is_marked for leaf in leaves):
-            marked.append(_plain(piece))
-            continue
-        written += [_mark(marked), _element(piece, _html(piece.parts)) if piece.tag else piece.html]
-        marked = []
-    return "".join([*written, _mark(marked)])
+    def _notes_until(self, offset: int) -> list[_Piece]:
+        found = []
+        while self._notes and self._notes[-1].at <= offset:
+            found.append(_Piece(f'<span class="viva-note">{_escaped(self._notes.pop().text)}</span>'))
+        return found
+
+    def _end_block(self) -> None:
+        for mark in self._open:
+            self.seen[mark].append(" ")
+        self._open.clear()
+
+    def _written(self, pieces: Iterable[_Piece]) -> str:
+        """Write pieces; neighbours that are painted alike throughout share one element."""
+        written = []
+        for paint, run in groupby(pieces, _common_paint):
+            if paint.marks:
+                written.append(self._painted(paint, "".join(map(_plain, run))))
+            else:
+                written += [_element(p, self._written(p.parts)) if p.tag else p.html for p in run]
+        return "".join(written)
+
+    def _painted(self, paint: _Paint, html: str) -> str:
+        first = self._unnumbered.intersection(paint.marks)
+        self._unnumbered -= first
+        numbers = ", ".join(str(number) for at in sorted(first) for number in self._marks[at].numbers)
+        in_front = f' data-numbers="{numbers}"' if numbers else ""
+        return f'<{paint.tag} class="{paint.classes}"{in_front}>{html}</{paint.tag}>'
 
 
-def _mark(marked: Sequence[str]) -> str:
-    return f'<mark class="{MARK_CLASS}">{"".join(marked)}</mark>' if marked else ""
+def _paint(marks: Sequence[Mark], covering: Sequence[int]) -> _Paint:
+    """Return how characters under these marks are drawn: as the strongest of them."""
+    layers = [layer for at in covering if (layer := marks[at].layer) is not None]
+    strongest = max(layers, key=LAYERS.index, default=None)
+    is_place = any(marks[at].layer is None for at in covering)
+    classes = [MARK_CLASS] * is_place + [f"viva-{strongest}"] * (strongest is not None)
+    tag = "mark" if is_place or strongest == "cited" else "span"
+    return _Paint(tuple(covering), tag, " ".join(classes))
+
+
+def _common_paint(piece: _Piece) -> _Paint:
+    """Return the paint that all of a piece has; bare when it has several or none."""
+    paints = set(piece.paints())
+    return paints.pop() if len(paints) == 1 else _BARE
 
 
 def _plain(piece: _Piece) -> str:
@@ -208,6 +273,19 @@ def _plain(piece: _Piece) -> str:
 def _element(piece: _Piece, inner: str) -> str:
     title = f' title="{_escaped(piece.title)}"' if piece.title else ""
     return f"<{piece.tag}{title}>{inner}</{piece.tag}>"
+
+
+def _block(token: Token, name: str) -> str:
+    """Return the tag that begins or ends a block."""
+    tag = token.tag if name == "heading" else _BLOCK_TAGS.get(name)
+    if token.hidden:  # the paragraphs of a tight list
+        return ""
+    if not tag:
+        return "<hr>" if name == "hr" else _escaped(token.content)
+    if token.nesting == -1:
+        return f"</{tag}>" + ("</div>" if tag == "table" else "")
+    start = f' start="{int(token.attrs["start"])}"' if "start" in token.attrs else ""
+    return ('<div class="viva-table">' if tag == "table" else "") + f"<{tag}{start}>"
 
 
 def _escaped(text: str) -> str:

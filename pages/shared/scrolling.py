@@ -16,12 +16,13 @@ export default function ({ data, parentElement }) {
   let tries = 0;
   let stop = false;
   const leave = () => { stop = true; };
-  window.addEventListener("wheel", leave, { once: true, passive: true });
-  window.addEventListener("touchmove", leave, { once: true, passive: true });
+  for (const used of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+    window.addEventListener(used, leave, { once: true, passive: true });
+  }
   const look = () => {
     if (stop) return;
     document.querySelector(data.selector)?.scrollIntoView({ block: data.block });
-    if (tries++ < 10) setTimeout(look, 120);
+    if (tries++ < 20) setTimeout(look, 120);
   };
   look();
 }
@@ -32,8 +33,8 @@ export default function ({ data, parentElement }) {
 def scroll_to(selector: str, occasion: str, block: Literal["start", "center"] = "start") -> None:
     """Bring the first element that matches into view, once per `occasion`.
 
-    The page grows for a moment after it is drawn, so this is repeated for about a second, or until
-    the reader scrolls.
+    The page grows for a moment after it is drawn, so this is repeated for some seconds, or until
+    the reader does something.
     """
     data = {"selector": selector, "occasion": occasion, "block": block}
     _scroller(key="scroller", data=data, height=1)

@@ -44,6 +44,8 @@ class Startup:
         try:
             self.services = self._build(self._progress)
             self.services.ledger.close_open()  # calls that a crash of an earlier process left open
+            self.services.evaluations.close_open()
+            self.services.start_jobs()
         except RagError as error:
             log.error("The services could not be built: %s", error)
             self.error = error

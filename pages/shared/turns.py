@@ -118,7 +118,7 @@ class TurnView:
             draw_usage(n, answer)
             draw_actions(self._services, n, self._turn, stored, self._answer_again)
         with self._evidence.container():
-            draw_citations(n, answer.citations)
+            draw_citations(n, answer.citations, answer.trace_id)
             draw_hits(n, answer)
 
     def _again(self) -> None:

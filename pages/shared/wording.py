@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
-from rag.types import Answer, Claim, Hit, Support, Usage
+from rag.types import Answer, Claim, Format, Hit, Support, Usage
 
 SUPPORT: Mapping[Support, str] = {
     "supported": "Supported by its source",
@@ -26,6 +27,14 @@ STEPS: Mapping[str, str] = {
     "generate": "Write the answer",
     "stream": "Send the words",
     "check": "Check the claims",
+}
+FORMATS: Mapping[Format, str] = {
+    "markdown": "Markdown",
+    "text": "Plain text",
+    "html": "Web page",
+    "pdf": "PDF",
+    "docx": "Word",
+    "csv": "Table (CSV)",
 }
 
 _CAPITALS = {"api": "API", "asgi": "ASGI", "llm": "LLM", "llms": "LLMs", "python": "Python", "rag": "RAG"}
@@ -49,6 +58,29 @@ def in_sentence(title: str) -> str:
 def count(number: int, thing: str, things: str = "") -> str:
     """Return e.g. "1 passage" or "1,204 passages"."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes as e.g. "812 bytes", "22 kB" or "1.3 MB"."""
+    if number < 1000:
+        return count(number, "byte")
+    return f"{number / 1000:,.0f} kB" if number < 999_500 else f"{number / 1e6:,.1f} MB"
+
+
+def day(moment: datetime) -> str:
+    """Return e.g. "12 Nov 2026"."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def ago(seconds: float) -> str:
+    """Return e.g. "just now", "5 minutes ago" or "3 days ago"."""
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{count(minutes, 'minute')} ago"
+    hours = minutes // 60
+    return f"{count(hours, 'hour')} ago" if hours < 24 else f"{count(hours // 24, 'day')} ago"
 
 
 def duration(milliseconds: float) -> str:

@@ -43,6 +43,7 @@ from rag.types import (
     Outcome,
     Retrieval,
     Retrieved,
+    SentSpan,
     TextDelta,
     Turn,
 )
@@ -263,6 +264,10 @@ class ChainAnswerer:
             note=note,
             dropped_markers=parser.dropped,
             dropped_passages=packed.dropped,
+            sent=tuple(
+                SentSpan(sentence.document_id, sentence.start, sentence.end)
+                for sentence in packed.citable.values()
+            ),
         )
 
     def _completed(self, run: Run, answer: Answer) -> Completed:

@@ -23,6 +23,7 @@ from rag.types import (
     Completed,
     Retrieval,
     Retrieved,
+    SentSpan,
     TextDelta,
     Turn,
 )
@@ -59,7 +60,7 @@ class EmbeddedAnswerer:
         clock.lap("condense")
         retrieval = self._retriever.retrieve(searched, filters=ask.filters)
         clock.add(retrieval.timings_ms)
-        composed, missing = self._compose(searched, retrieval)
+        composed, missing, sent = self._compose(searched, retrieval)
         if composed is None:
             retrieval = replace(retrieval, sufficient=False)
         yield Retrieved(retrieval)
@@ -96,18 +97,24 @@ class EmbeddedAnswerer:
                 timings_ms=clock.done(),
                 trace_id=trace_id,
                 missing=missing,
+                sent=sent,
             )
         )
 
-    def _compose(self, question: str, retrieval: Retrieval) -> tuple[Composed | None, str]:
-        """Return the composed answer and what it lacks; None when the passages do not answer."""
+    def _compose(
+        self, question: str, retrieval: Retrieval
+    ) -> tuple[Composed | None, str, tuple[SentSpan, ...]]:
+        """Return the composed answer, what it lacks, and the sentences that stood to choice.
+
+        None when the passages do not answer.
+        """
         if not retrieval.sufficient:
-            return None, ""
+            return None, "", ()
         index = self._retriever.index
         passages = [
             (hit, chunk)
             for hit in retrieval.kept
-            if (chunk := index.chunk(hit.chunk.id)) is not None and chunk.start == hit.chunk.start
+            if (chunk := index.chunk(hit.chunk.id)) is not None and chunk.is_still(hit.chunk)
         ]
         wants = wanted(question)
         ranked = candidates(
@@ -120,8 +127,12 @@ class EmbeddedAnswerer:
         )
         chosen = select(ranked, wants)
         if not chosen:
-            return None, ""
-        return compose(chosen, wants), missing_part(question, retrieval, chosen, index.lexical)
+            return None, "", ()
+        sent = tuple(
+            SentSpan(candidate.hit.chunk.document_id, candidate.sentence.start, candidate.sentence.end)
+            for candidate in sorted(ranked, key=lambda c: (c.passage, c.sentence.start))
+        )
+        return compose(chosen, wants), missing_part(question, retrieval, chosen, index.lexical), sent
 
 
 class _Clock:

@@ -41,6 +41,10 @@ class Packed:
     """How many hits did not fit."""
     tokens: int
     """Estimated tokens of the whole prompt."""
+    sizes: Mapping[str, int]
+    """Estimated tokens of each passage that is sent, by chunk id; 0 when better ones hold all it says."""
+    shortened: bool
+    """Of the best passage only the beginning is sent."""
 
 
 def pack(
@@ -63,6 +67,8 @@ def pack(
     citable: dict[SentenceId, Citation] = {}
     texts: list[str] = []
     unsent: set[str] = set()
+    sent_sizes: dict[str, int] = {}
+    shortened = False
     for number, hit in enumerate(retrieval.kept, start=1):
         lines = list(_lines(number, hit, split(hit.chunk.text), citable.values()))
         opening, closing = _opening(number, hit), "</passage>"
@@ -71,8 +77,10 @@ def pack(
         if fitting < len(lines) and (texts or fitting <= 0):
             unsent = {left.chunk.id for left in retrieval.kept[number - 1 :]}
             break
+        sent_sizes[hit.chunk.id] = sum(sizes[: fitting + 1]) if lines else 0
+        used += sent_sizes[hit.chunk.id]
         if lines:
-            used += sum(sizes[: fitting + 1])
+            shortened |= fitting < len(lines)
             citable |= {(number, place): cited for place, (_, cited) in enumerate(lines[:fitting], 1)}
             texts.append("\n".join([opening, *(line for line, _ in lines[:fitting]), closing]))
     if unsent and not texts:
@@ -87,6 +95,8 @@ def pack(
         retrieval=replace(retrieval, hits=hits),
         dropped=len(unsent),
         tokens=used,
+        sizes=sent_sizes,
+        shortened=shortened,
     )
 
 

@@ -32,7 +32,7 @@ class OnnxEmbedder:
     def __init__(self, weights: Path, tokenizer_folder: Path, threads: int = 2) -> None:
         self._threads = threads
         self._session = _open_session(weights, threads)
-        self._batch_session = _open_session(weights, 1)
+        self._batch_session = self._session if threads == 1 else _open_session(weights, 1)
         self._tokenizer = Tokenizer.from_file(str(tokenizer_folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.no_padding()
@@ -96,7 +96,7 @@ def _unit(vector: Vectors) -> Vectors:
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
-def open_onnx_embedder(data_dir: Path, progress: Progress = no_progress) -> OnnxEmbedder:
+def open_onnx_embedder(data_dir: Path, progress: Progress = no_progress, threads: int = 2) -> OnnxEmbedder:
     """Return the embedder; where the int8 file is missing it is first exported into `data_dir`/models (10 s).
 
     Raises ConfigurationError when the weights are missing or damaged or the export fails its comparison.
@@ -109,7 +109,7 @@ def open_onnx_embedder(data_dir: Path, progress: Progress = no_progress) -> Onnx
             if not weights.exists():
                 _export_in_child(weights, progress)
     try:
-        return OnnxEmbedder(weights, model_folder())
+        return OnnxEmbedder(weights, model_folder(), threads)
     except (_reasons.InvalidProtobuf, _reasons.InvalidArgument, _reasons.InvalidGraph, _reasons.Fail):
         weights.unlink(missing_ok=True)
         raise ConfigurationError(

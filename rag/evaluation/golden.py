@@ -1,21 +1,25 @@
-"""Asks the golden questions and counts what came back: right documents, facts, refusals, exact quotes."""
+"""The golden questions: their forms, the sets they come in, and how they are read."""
 
 from __future__ import annotations
 
-import time
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from rag.errors import KnowledgeError
-from rag.evaluation.metrics import contains, mean, percentile, without_markers
-from rag.services import Services
-from rag.types import Answer, Ask, Completed, Turn
+from rag.errors import InvalidInput, KnowledgeError
 
+ALL = "All golden questions"
+"""Name of the set of all that a folder holds."""
 Fact = list[str]
 """Alternative phrases; one of them is enough."""
+Group = Literal[
+    "answerable", "follow_up", "interview", "false_premise", "off_topic", "neighbouring", "near_miss"
+]
+"""What kind of question it is, and so what a right answer is."""
 
 
 class _Item(BaseModel):
@@ -24,7 +28,7 @@ class _Item(BaseModel):
     id: str
     split: Literal["tune", "check"] = "check"
     kind: str = ""
-    question: str
+    question: str = Field(min_length=1)
 
 
 class _Earlier(BaseModel):
@@ -37,7 +41,7 @@ class Answerable(_Item):
 
     history: list[_Earlier] = Field(default_factory=list)
     standalone: str = ""
-    documents: list[str]
+    documents: list[str] = Field(min_length=1)
     """Ids of documents each of which holds the whole answer."""
     key_facts: list[Fact]
 
@@ -60,12 +64,70 @@ class InterviewQuery(_Item):
 
     kind: Literal["interview"]
     topic: str
-    documents: list[str]
+    documents: list[str] = Field(min_length=1)
     """Ids of documents each of which answers it, judged by reading them and not by what a search found."""
 
 
 GoldenItem = Answerable | FalsePremise | Unanswerable | InterviewQuery
 _ITEM: TypeAdapter[GoldenItem] = TypeAdapter(Annotated[GoldenItem, Field(union_mode="left_to_right")])
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenSet:
+    """Questions that are measured together."""
+
+    name: str
+    items: tuple[GoldenItem, ...]
+    source: str = ""
+    """Path it was read from; empty when it was put together."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the questions with all that is expected of them, hexadecimal."""
+        return hashlib.sha256(as_lines(self.items).encode()).hexdigest()
+
+
+def group(item: GoldenItem) -> Group:
+    """Return what kind of question it is."""
+    match item:
+        case Answerable():
+            return "follow_up" if item.history else "answerable"
+        case FalsePremise():
+            return "false_premise"
+        case InterviewQuery():
+            return "interview"
+        case Unanswerable():
+            return item.kind
+
+
+def as_lines(items: Sequence[GoldenItem]) -> str:
+    """Return questions as JSON lines, the form that `load` reads."""
+    return "".join(f"{item.model_dump_json(exclude_defaults=True)}\n" for item in items)
+
+
+def parse(item: dict[str, Any]) -> GoldenItem:
+    """Return a question of JSON values; raises InvalidInput when it has none of the four forms."""
+    try:
+        return _ITEM.validate_python(item)
+    except ValidationError:
+        raise InvalidInput(
+            f"{str(item.get('id', ''))!r} is not a golden question.",
+            hint="tests/golden shows the four forms.",
+        ) from None
+
+
+def shipped(folder: Path) -> tuple[GoldenSet, ...]:
+    """Return a set for every file of a folder, before them one of all; none when there is no such folder."""
+    if not folder.is_dir():
+        return ()
+    sets = [read_set(file) for file in sorted(folder.glob("*.jsonl"))]
+    everything = GoldenSet(ALL, tuple(item for one in sets for item in one.items))
+    return (everything, *sets) if len(sets) > 1 else tuple(sets)
+
+
+def read_set(path: Path) -> GoldenSet:
+    """Return the set in a file or folder; raises KnowledgeError like `load`."""
+    return GoldenSet(ALL if path.is_dir() else _name(path), tuple(load(path)), str(path))
 
 
 def load(path: Path) -> list[GoldenItem]:
@@ -99,107 +161,5 @@ def load(path: Path) -> list[GoldenItem]:
     return items
 
 
-def measure(services: Services, path: Path) -> dict[str, Any]:
-    """Return the metrics of the embedded or configured answers on the golden questions in `path`.
-
-    Shares lie between 0 and 1, latencies are in milliseconds. `tune` and `check` are the two halves: the
-    cut-off and the weights were chosen on `tune`. `topics` has the interview queries of each topic.
-    """
-    answered = [(item, *_timed(services, item)) for item in load(path)]
-    report: dict[str, Any] = {"all": _report(answered)}
-    for split in ("tune", "check"):
-        report[split] = _report([row for row in answered if row[0].split == split])
-    report["topics"] = _by_topic(answered)
-    answers = [answer for _, answer, _ in answered]
-    quotes = [citation for answer in answers for citation in answer.citations]
-    texts = {c.document_id: services.library.document(c.document_id) for c in quotes}
-    exact = [
-        float((document := texts[c.document_id]) is not None and c.quote == document.text[c.start : c.end])
-        for c in quotes
-    ]
-    milliseconds = [ms for _, _, ms in answered]
-    return report | {
-        "citations": len(quotes),
-        "citations_exact": mean(exact),
-        "latency_p50_ms": percentile(milliseconds, 0.5),
-        "latency_p95_ms": percentile(milliseconds, 0.95),
-        "cost_usd": sum(float(answer.usage.cost_usd or 0) for answer in answers),
-    }
-
-
-def _timed(services: Services, item: GoldenItem) -> tuple[Answer, float]:
-    history = item.history if isinstance(item, Answerable) else []
-    ask = Ask(item.question, tuple(Turn(turn.question, turn.answer) for turn in history))
-    started = time.perf_counter()
-    for event in services.answerer().stream(ask):
-        if isinstance(event, Completed):
-            return event.answer, (time.perf_counter() - started) * 1000
-    raise AssertionError("an answer ends with Completed")
-
-
-def _report(answered: Sequence[tuple[GoldenItem, Answer, float]]) -> dict[str, float]:
-    """Return counts and shares for the three kinds of questions."""
-    report: dict[str, float] = {}
-    for name, follow_up in (("answerable", False), ("follow_up", True)):
-        rows = [
-            (item, answer)
-            for item, answer, _ in answered
-            if isinstance(item, Answerable) and bool(item.history) is follow_up
-        ]
-        facts = [
-            float(contains(without_markers(answer.text), fact))
-            for item, answer in rows
-            for fact in item.key_facts
-        ]
-        report |= {
-            **_ranked(name, rows),
-            f"{name}_key_facts": mean(facts),
-            f"{name}_refused": mean([float(a.outcome == "not_in_kb") for _, a in rows]),
-            f"{name}_partial": mean([float(a.outcome == "partial") for _, a in rows]),
-            f"{name}_words": mean([len(without_markers(a.text).split()) for _, a in rows]),
-        }
-    queries = [(item, answer) for item, answer, _ in answered if isinstance(item, InterviewQuery)]
-    report |= _ranked("interview", queries)
-    report["interview_refused"] = mean([float(a.outcome == "not_in_kb") for _, a in queries])
-    for kind in ("off_topic", "neighbouring", "near_miss"):
-        outcomes = [a.outcome for i, a, _ in answered if isinstance(i, Unanswerable) and i.kind == kind]
-        report |= {
-            f"{kind}_questions": len(outcomes),
-            f"{kind}_answered": mean([float(outcome == "answered") for outcome in outcomes]),
-            f"{kind}_partial": mean([float(outcome == "partial") for outcome in outcomes]),
-        }
-    premises = [(i, a) for i, a, _ in answered if isinstance(i, FalsePremise)]
-    return report | {
-        "false_premise_questions": len(premises),
-        "false_premise_corrected": mean(
-            [
-                float(all(contains(without_markers(a.text), fact) for fact in i.correction))
-                for i, a in premises
-            ]
-        ),
-    }
-
-
-def _by_topic(
-    answered: Sequence[tuple[GoldenItem, Answer, float]],
-) -> dict[str, dict[str, float]]:
-    queries = [(item, answer) for item, answer, _ in answered if isinstance(item, InterviewQuery)]
-    return {
-        topic: _ranked("interview", [row for row in queries if row[0].topic == topic])
-        for topic in sorted({item.topic for item, _ in queries})
-    }
-
-
-def _ranked(name: str, rows: Sequence[tuple[Answerable | InterviewQuery, Answer]]) -> dict[str, float]:
-    """Return how many there are and how often a right document is first and among the first three."""
-    return {
-        f"{name}_questions": len(rows),
-        f"{name}_right_document_in_top_3": mean([_found(item, answer, 3) for item, answer in rows]),
-        f"{name}_right_document_first": mean([_found(item, answer, 1) for item, answer in rows]),
-    }
-
-
-def _found(item: Answerable | InterviewQuery, answer: Answer, places: int) -> float:
-    hits = answer.retrieval.hits if answer.retrieval else ()
-    documents = list(dict.fromkeys(hit.chunk.document_id for hit in hits))[:places]
-    return float(any(document in item.documents for document in documents))
+def _name(file: Path) -> str:
+    return file.stem.replace("_", " ").capitalize()

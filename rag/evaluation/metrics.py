@@ -1,4 +1,4 @@
-"""Ranking and containment measures, each a plain function of what was found and what was wanted."""
+"""Measures of rankings, shares and texts, each a plain function of what was found and what was wanted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from collections.abc import Mapping, Sequence
 from rag.text.sentences import sentences
 from rag.text.words import stems
 
+CUTS = (1, 3, 5, 10)
+"""Places up to which recall is counted."""
 _MARKER = re.compile(r" ?(?<!\\)\[\d+\]")
+_Z = 1.959964
+"""Quantile of the normal distribution that leaves 2.5 % on either side."""
 
 
 def mean(values: Sequence[float]) -> float:
@@ -23,15 +27,32 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
 
 
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share seen in `n` cases (Wilson 1927); 0 to 1 for no cases."""
+    if n < 1:
+        return 0.0, 1.0
+    weight = 1 + _Z**2 / n
+    middle = (share + _Z**2 / (2 * n)) / weight
+    half = _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2)) / weight
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def by_chance(better: int, worse: int) -> float:
+    """Return how likely a split at least this uneven is when nothing changed (two-sided sign test)."""
+    n, fewer = better + worse, min(better, worse)
+    as_uneven: int = 2 * sum(math.comb(n, k) for k in range(fewer + 1))
+    return min(1.0, float(as_uneven / 2**n))
+
+
 def ranking(found: Sequence[str], relevant: Mapping[str, float]) -> dict[str, float]:
-    """Return hit@1, recall@5, MRR@10 and nDCG@10 of one ranked list; gains are 2^grade - 1."""
+    """Return hit@1, recall@1 to @10, MRR@10 and nDCG@10 of one ranked list; gains are 2^grade - 1."""
     places = [place for place, item in enumerate(found, start=1) if relevant.get(item)]
     first = places[0] if places else 0
     gains = [2 ** relevant.get(item, 0) - 1 for item in found[:10]]
     ideal = sorted((2**grade - 1 for grade in relevant.values()), reverse=True)[:10]
     return {
         "hit@1": float(first == 1),
-        "recall@5": sum(place <= 5 for place in places) / len(relevant),
+        **{f"recall@{cut}": sum(place <= cut for place in places) / len(relevant) for cut in CUTS},
         "mrr@10": 1 / first if 0 < first <= 10 else 0.0,
         "ndcg@10": _discounted(gains) / _discounted(ideal),
     }

@@ -35,18 +35,18 @@ _LONGEST_PATH = 64
 """Most word pieces of the line in front of a window: 64 + 40 + 128 leave room in the model's 256."""
 
 
-def chunk(document: Document) -> list[Chunk]:
+def chunk(document: Document, sizes: Sizes = PARTS) -> list[Chunk]:
     """Return the chunks of `document` in order; together they hold its text but white space.
 
     A chunk is a section, or a part of a long one that repeats the last sentences of the part
     before it. None ends inside a sentence, a table row or a code fence, except in one that is
-    longer than LARGEST_UNIT tokens.
+    longer than LARGEST_UNIT tokens. Other `sizes` than the default are for trying out.
     """
     found = units_of(document.text, document.body_start)
     spans = [
         (path, section[first].start, section[last - 1].end)
         for path, section in _sections(found.units)
-        for first, last in _groups(section, PARTS)
+        for first, last in _groups(section, sizes)
     ]
     return [
         Chunk(

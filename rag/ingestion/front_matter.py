@@ -41,13 +41,16 @@ def _lower(value: object) -> object:
 
 
 def _as_questions(value: object) -> object:
-    """Keep what has the form heading -> questions; the key is common, so other forms are no mistake."""
+    """Keep what has the form heading -> questions; the key is common, so other forms are no mistake.
+
+    Aliases can make a short text a list of billions, so nothing but plain values is turned into text.
+    """
     if not isinstance(value, dict):
         return {}
     return {
-        str(heading): tuple(str(question) for question in asked)
-        for heading, asked in value.items()
-        if isinstance(asked, list)
+        heading: tuple(text for question in asked if isinstance(text := _as_text(question), str))
+        for key, asked in value.items()
+        if isinstance(asked, list) and isinstance(heading := _as_text(key), str)
     }
 
 

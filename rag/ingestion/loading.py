@@ -1,41 +1,39 @@
-"""Turns Markdown and plain text files into documents."""
+"""Turns files and uploads into documents."""
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from rag.errors import KnowledgeError
-from rag.ingestion.front_matter import front_matter
+from rag.ingestion.front_matter import FrontMatter, front_matter
+from rag.ingestion.parsing import Parsed, parse
+from rag.ingestion.parsing.decoding import text_of
+from rag.ingestion.parsing.names import file_name, printable
+from rag.ingestion.parsing.reasons import FORMATS
 from rag.text.markdown import blocks
-from rag.types import Document
+from rag.types import Document, Format
 
-SUFFIXES = (".md", ".markdown", ".txt")
+_TEXT_SUFFIXES: dict[str, Format] = {".md": "markdown", ".markdown": "markdown", ".txt": "text"}
+SUFFIXES = (*_TEXT_SUFFIXES, ".html", ".htm", ".pdf", ".docx", ".csv")
+UPLOADS = "uploads"
+"""What the ids of uploaded documents begin with, and their topic unless they name another."""
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,120}")
 _LONGEST_SLUG = 100
 _TITLE_SEARCH = 20_000
 """Characters in which a title is looked for."""
-_BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_ENOUGH_TO_GUESS = 30
-"""Bytes beyond ASCII below which a guess at the encoding is worse than assuming Windows-1252."""
-_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_LONGEST_UPLOAD_SLUG = 80
+_LONGEST_LABEL = 200
+"""Characters of a title, topic or tag that an upload gives itself."""
 
 
 def documents_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files to load: those named, and the Markdown and text files of the folders, sorted.
+    """Yield the files to load: those named, and those in a supported format of the folders, sorted.
 
     Within a folder, hidden files, other formats, links that lead out of it, its own README.md and
     a `questions` folder that holds YAML (the question bank) are left out.
@@ -63,15 +61,23 @@ def load_folder(folder: Path) -> dict[str, Document]:
 def load_file(path: Path, root: Path) -> Document:
     """Return the document in the file `path`; its id, topic and path are relative to `root`.
 
-    Raises KnowledgeError for a format other than Markdown or plain text, content that is no text or
-    has no words, and front matter that is not valid.
+    Raises KnowledgeError for a format that is not supported, content that can't be read or has no words,
+    and front matter that is not valid.
+    """
+    return load_with_file(path, root)[0]
+
+
+def load_with_file(path: Path, root: Path) -> tuple[Document, bytes, tuple[int, ...]]:
+    """Return what `load_file` returns, the bytes of the file, and where its pages start (empty: it has none).
+
+    Raises KnowledgeError as `load_file` does.
     """
     name = os.fsencode(_relative(path, root).as_posix()).decode("utf-8", "replace")
     if path.suffix.lower() not in SUFFIXES:
         raise KnowledgeError(
             f"{name} is not in a supported format.",
             path=path,
-            hint=f"Supported formats: Markdown and plain text ({', '.join(SUFFIXES)}).",
+            hint=f"Supported formats: {FORMATS} ({', '.join(SUFFIXES)}).",
         )
     try:
         content = path.read_bytes()
@@ -81,7 +87,37 @@ def load_file(path: Path, root: Path) -> Document:
             path=path,
             hint="Check that the file exists and that you may read it.",
         ) from None
-    return load_text(decode(content, name), name)
+    page_starts: tuple[int, ...] = ()
+    if path.suffix.lower() in _TEXT_SUFFIXES:
+        document = load_text(decode(content, name), name)
+    else:
+        parsed = parse(content, name)
+        document, page_starts = _document_of(parsed, name)[0], parsed.page_starts
+    return replace(document, file_hash=hashlib.sha256(content).hexdigest()), content, page_starts
+
+
+def load_upload(content: bytes, name: str, *, owner: str = "") -> tuple[Document, tuple[int, ...]]:
+    """Return the document of an uploaded file, and where its pages start (empty: it has none).
+
+    Nothing in `name` is trusted but its words: the id is "uploads.<slug>", or "uploads.<6 hex>.<slug>" for a
+    document that belongs to `owner`; the slug holds no dot. Front matter may set the slug (`id`), title,
+    topic, level and tags.
+    Raises KnowledgeError when the file can't be read or its front matter is not valid.
+    """
+    shown = file_name(name)
+    parsed = parse(content, shown)
+    document, meta = _document_of(parsed, shown)
+    space = f"{UPLOADS}.{hashlib.sha256(owner.encode()).hexdigest()[:6]}" if owner else UPLOADS
+    document = replace(
+        document,
+        id=f"{space}.{_upload_slug(meta, shown, parsed.format)}",
+        title=_label(document.title) or shown,
+        topic=_label(meta.topic or "") or UPLOADS,
+        tags=tuple(tag for tag in map(_label, document.tags) if tag),
+        owner=owner,
+        file_hash=hashlib.sha256(content).hexdigest(),
+    )
+    return document, parsed.page_starts
 
 
 def load_text(text: str, name: str) -> Document:
@@ -93,17 +129,17 @@ def load_text(text: str, name: str) -> Document:
     if not any(map(str.isalnum, text[body_start:])):
         raise KnowledgeError(f"{name} has no text.", path=name, hint="Add text to the file or leave it out.")
     path = Path(name)
-    folder = re.sub(r"^\d+[-_. ]+", "", path.parent.name)
     return Document(
         id=_document_id(meta.id or path.with_suffix("").as_posix()),
         title=meta.title or _title(text, body_start) or _spoken(path.stem),
-        topic=meta.topic or folder or "general",
+        topic=meta.topic or _topic(path),
         text=text,
         content_hash=hashlib.sha256(text.encode()).hexdigest(),
         path=name,
         tags=tuple(tag for tag in meta.tags if tag),
         level=meta.level,
         body_start=body_start,
+        format=_TEXT_SUFFIXES.get(path.suffix.lower(), "markdown"),
     )
 
 
@@ -112,29 +148,14 @@ def decode(content: bytes, name: str = "The file") -> str:
 
     Raises KnowledgeError when it is not text; `name` is what the message calls it.
     """
-    text = _decoded(content)
-    if text is None or "\0" in text or len(_CONTROL.findall(text)) * 100 > len(text):
+    text = text_of(content)
+    if text is None:
         raise KnowledgeError(
             f"{name} is not a text file.",
             path=name,
             hint="Save it as Markdown or plain text in UTF-8.",
         )
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _decoded(content: bytes) -> str | None:
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        pass
-    if b"\0" in content or content.startswith(b"%PDF-"):
-        return None
-    non_ascii = len(content) - len(content.decode("ascii", "ignore"))
-    if non_ascii < _ENOUGH_TO_GUESS and non_ascii * 2 < len(content):
-        return content.decode("cp1252", "replace")
-    best = from_bytes(content).best()
-    return str(best) if best else None
+    return text
 
 
 def _walk(folder: Path, root: Path, *, top: bool = False) -> Iterator[Path]:
@@ -160,17 +181,54 @@ def _relative(path: Path, root: Path) -> Path:
         return Path(path.name)
 
 
+def _document_of(parsed: Parsed, name: str) -> tuple[Document, FrontMatter]:
+    """Return the document of a file with what it says about itself; only texts have front matter."""
+    if parsed.format in _TEXT_SUFFIXES.values():
+        document = replace(load_text(parsed.text, name), format=parsed.format)
+        return document, front_matter(parsed.text, name)[0]
+    path = Path(name)
+    document = Document(
+        id=_document_id(path.as_posix()),  # with its ending: guide.pdf may stand beside guide.md
+        title=parsed.title or _title(parsed.text, 0) or _spoken(path.stem),
+        topic=_topic(path),
+        text=parsed.text,
+        content_hash=hashlib.sha256(parsed.text.encode()).hexdigest(),
+        path=name,
+        format=parsed.format,
+    )
+    return document, FrontMatter()
+
+
+def _label(text: str) -> str:
+    return printable(text)[:_LONGEST_LABEL]
+
+
+def _topic(path: Path) -> str:
+    return re.sub(r"^\d+[-_. ]+", "", path.parent.name) or "general"
+
+
 def _document_id(wanted: str) -> str:
     """Return `wanted` when it is a valid id, else a readable one; equal inputs give equal ids."""
-    if _ID.fullmatch(wanted):
-        return wanted
+    return wanted if _ID.fullmatch(wanted) else _slug(wanted, "._", _LONGEST_SLUG)
+
+
+def _upload_slug(meta: FrontMatter, name: str, kind: Format) -> str:
+    """Return what names an upload: its own id, or its name, with the format unless that is Markdown."""
+    path = Path(name)
+    ending = "" if kind == "markdown" else f"-{path.suffix[1:] or kind}"
+    wanted = meta.id.removeprefix(f"{UPLOADS}.") if meta.id else f"{path.stem}{ending}"
+    return _slug(wanted, "_", _LONGEST_UPLOAD_SLUG)
+
+
+def _slug(wanted: str, kept: str, longest: int) -> str:
+    """Return letters, digits and `kept` of `wanted`; what cannot be told apart by them gets a digest."""
     plain = unicodedata.normalize("NFKD", wanted.replace("/", ".").lower())
     ascii_only = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    slug = re.sub(r"[^a-z0-9._]+", "-", ascii_only).strip("-._")
-    if ascii_only.isascii() and slug and len(slug) <= _LONGEST_SLUG:
+    slug = re.sub(rf"[^a-z0-9{kept}]+", "-", ascii_only).strip("-._")
+    if ascii_only.isascii() and slug and len(slug) <= longest:
         return slug
-    digest = hashlib.sha256(wanted.encode()).hexdigest()[:8]  # tells apart what the slug cannot
-    return f"{slug[:_LONGEST_SLUG].strip('-._') or 'document'}-{digest}"
+    digest = hashlib.sha256(wanted.encode()).hexdigest()[:8]
+    return f"{slug[:longest].strip('-._') or 'document'}-{digest}"
 
 
 def _title(text: str, body_start: int) -> str:

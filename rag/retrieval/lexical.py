@@ -23,8 +23,17 @@ class LexicalIndex:
     """BM25 scores, term statistics and matched terms of a fixed list of texts."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self.size = len(texts)
-        tokens = [stems(text) for text in texts]
+        self._index([stems(text) for text in texts])
+
+    @classmethod
+    def of_stems(cls, stems_of_texts: Sequence[Sequence[str]]) -> LexicalIndex:
+        """Return the index of texts whose stems are known, with repeats; their order does not count."""
+        index = cls.__new__(cls)
+        index._index([list(found) for found in stems_of_texts])
+        return index
+
+    def _index(self, tokens: list[list[str]]) -> None:
+        self.size = len(tokens)
         self._bm25: bm25s.BM25 | None = None
         if any(tokens):
             self._bm25 = bm25s.BM25(k1=K1, b=B)
@@ -53,7 +62,16 @@ class LexicalIndex:
 
     def matched(self, query_stems: Sequence[str], row: int) -> tuple[str, ...]:
         """Return the distinct stems of the query that occur in text number `row`."""
-        return tuple(term for term in distinct(query_stems) if np.any(self._texts_with(term) == row))
+        return self.matched_in(query_stems, [row])[0]
+
+    def matched_in(self, query_stems: Sequence[str], rows: Sequence[int]) -> list[tuple[str, ...]]:
+        """Return for each of the texts `rows` the distinct stems of the query that occur in it."""
+        terms = distinct(query_stems)
+        found = [np.isin(rows, self._texts_with(term)) for term in terms]
+        return [
+            tuple(term for term, has in zip(terms, found, strict=True) if has[place])
+            for place in range(len(rows))
+        ]
 
     def _texts_with(self, term: str) -> NDArray[np.int32]:
         number = self._bm25.vocab_dict.get(term) if self._bm25 is not None else None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from threading import Lock
 from time import perf_counter
 
@@ -11,63 +11,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embedding.base import Embedder
+from rag.errors import InvalidInput
 from rag.retrieval.cutoff import Evidence, weigh
-from rag.retrieval.fusion import company, fused_score, ranks
-from rag.retrieval.index import CorpusIndex, is_reference_list
+from rag.retrieval.cutting import cut_reasons
+from rag.retrieval.fusion import ranks
+from rag.retrieval.index import CorpusIndex
+from rag.retrieval.searching import Lists, final_scores, search
+from rag.retrieval.whereabouts import Preview, Whereabouts, whereabouts
 from rag.storage.library import Library
 from rag.stores.base import Rows
 from rag.text.words import content_words, stem, stems
-from rag.types import Filters, Hit, Retrieval
+from rag.types import Chunk, Filters, Hit, Retrieval, RetrievalConfig
 
-ROWS_PER_CANDIDATE = 8
-"""Rows asked of the vector store per candidate chunk: a chunk has several windows and sentences."""
-NEAR_DUPLICATE = 0.8
-"""Share of stems two passages have in common from which the lower one is dropped."""
 WEIGHED = 3
 """How many of the best passages are weighed as evidence."""
 NEIGHBOURS = 20
 """How many of the nearest vectors tell whether the library treats the subject at all."""
-BEHIND = 0.5
-"""What a list of references keeps of its score."""
-FAR_BEHIND = 0.45
-"""A hit below this share of the best score is not used."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidates:
-    """What the two lists say: scores by chunk number."""
-
-    dense_listed: frozenset[int]
-    cosines: dict[int, float]
-    """Of every candidate, also those that the lexical list alone contributed."""
-    shares: dict[int, float]
-    """Lexical scores above zero, also of those that the dense list alone contributed."""
-    lexical_ranks: dict[int, int]
-    """Their places among all allowed chunks."""
-    alone: dict[str, float]
-    """By document, what its chunks lose because the best of them stands alone."""
 
 
 class Retriever:
     """Dense and lexical search over one index, fused; the index is replaced, never changed."""
 
+    follows_in_background: bool = False
+    """True: a search uses the index that is there, and somebody else calls `refresh` after changes."""
+
     def __init__(
         self,
         embedder: Embedder,
         library: Library,
-        build: Callable[[], CorpusIndex],
-        *,
-        top_k: int,
-        candidates: int,
+        build: Callable[[CorpusIndex | None], CorpusIndex],
+        default_config: Callable[[], RetrievalConfig],
+        preview: Preview,
     ) -> None:
-        """`build` returns the index of the library's present version."""
+        """`build` returns the index of the library's present version, given the one before it.
+
+        `default_config` is asked on every search that names none; `preview` says what a prompt has room for.
+        """
         self._embedder = embedder
         self._library = library
         self._build = build
-        self._top_k = top_k
-        self._candidates = candidates
+        self._default_config = default_config
+        self._preview = preview
         self._building = Lock()
-        self._index = build()
+        self._index = build(None)
 
     @property
     def index(self) -> CorpusIndex:
@@ -79,7 +65,7 @@ class Retriever:
         if self._library.version() != self._index.version:
             with self._building:
                 if self._library.version() != self._index.version:
-                    self._index = self._build()
+                    self._index = self._build(self._index)
         return self._index
 
     def embed(self, text: str) -> NDArray[np.float32]:
@@ -87,47 +73,68 @@ class Retriever:
         vector: NDArray[np.float32] = self._embedder.embed([text])[0]
         return vector
 
-    def retrieve(self, query: str, *, top_k: int | None = None, filters: Filters = Filters()) -> Retrieval:
-        """Return the candidates for `query`, best first, at most `top_k` of them kept."""
+    def retrieve(
+        self,
+        query: str,
+        *,
+        top_k: int | None = None,
+        filters: Filters = Filters(),
+        config: RetrievalConfig | None = None,
+    ) -> Retrieval:
+        """Return the candidates for `query`, best first, at most `top_k` of them kept.
+
+        None: what the default config says. A passage that changed since the index was built is left out.
+        """
         started = perf_counter()
-        index = self.refresh()
+        config = config or self._default_config()
+        if top_k is not None:
+            config = replace(config, top_k=top_k)
+        return self._search(self._present(), query, filters, config, started)[0]
+
+    def whereabouts(
+        self,
+        query: str,
+        chunk_id: str,
+        *,
+        filters: Filters = Filters(),
+        config: RetrievalConfig | None = None,
+    ) -> Whereabouts:
+        """Return how far a passage comes in the search for `query`, and where it is lost.
+
+        Raises InvalidInput when the library has no such passage, or none that the reader may see.
+        """
+        started = perf_counter()
+        index = self._present()
+        place = index.chunk(chunk_id)
+        chunk = self._library.chunks_by_id([chunk_id]).get(chunk_id)
+        if place is None or chunk is None or place.owner not in ("", filters.reader):
+            raise InvalidInput(
+                f"The library has no passage {chunk_id!r}.", hint="Choose one of the passages in the list."
+            )
+        if not place.is_still(chunk):
+            raise InvalidInput(
+                "This passage has just changed and can't be searched yet.", hint="Try again in a moment."
+            )
+        config = config or self._default_config()
+        retrieval, lists = self._search(index, query, filters, config, started)
+        return whereabouts(index, chunk, lists, retrieval, self._preview(retrieval))
+
+    def _present(self) -> CorpusIndex:
+        return self._index if self.follows_in_background else self.refresh()
+
+    def _search(
+        self, index: CorpusIndex, query: str, filters: Filters, config: RetrievalConfig, started: float
+    ) -> tuple[Retrieval, Lists]:
         vector = self.embed(query)
         embedded = perf_counter()
-        allowed = index.allowed(filters)
-        most = max(self._candidates, top_k or 0)
-        among = None if allowed.all() else index.rows_of([int(n) for n in np.flatnonzero(allowed)])
-        similar = index.vectors @ vector
-        cosines = index.cosines(similar)
-        dense = self._dense(index, vector, allowed, among, most)
-        searched = perf_counter()
         terms = stems(query)
-        shares = np.where(allowed, index.lexical.scores(terms), 0)
-        by_words = np.argsort(-shares, kind="stable")
-        lexical = [int(number) for number in by_words[:most] if shares[number] > 0]
-        worded = perf_counter()
-        found = {*dense, *lexical}
-        places = np.argsort(by_words)
-        candidates = _Candidates(
-            frozenset(dense),
-            {number: float(cosines[number]) for number in found},
-            {number: float(shares[number]) for number in found if shares[number] > 0},
-            {number: int(places[number]) + 1 for number in found if shares[number] > 0},
-            {
-                document_id: company(
-                    [
-                        _score(index, number, float(cosines[number]), float(shares[number]))
-                        for number in index.chunks_in(document_id)
-                    ]
-                )
-                for document_id in {index.chunks[number].document_id for number in found}
-            },
-        )
-        hits = self._hits(index, candidates, terms)
-        hits = _cut(hits, self._top_k if top_k is None else top_k)
-        evidence = _evidence(index, similar, among, terms, hits)
+        lists = search(index, vector, terms, filters, config)
+        hits = self._hits(index, lists, terms, config)
+        evidence = _evidence(index, lists.similar, lists.among, terms, hits)
         verdict = weigh(evidence)
-        fused = perf_counter()
-        return Retrieval(
+        timings = {"embed": (embedded - started) * 1000, **lists.timings_ms}
+        total = (perf_counter() - started) * 1000
+        retrieval = Retrieval(
             query=query,
             hits=tuple(hits),
             sufficient=verdict.level != "insufficient",
@@ -140,67 +147,51 @@ class Retriever:
             missing_terms=_missing(query, hits),
             nearest_topics=_nearest(hits),
             filters=filters,
-            timings_ms={
-                "embed": (embedded - started) * 1000,
-                "dense": (searched - embedded) * 1000,
-                "lexical": (worded - searched) * 1000,
-                "fuse": (fused - worded) * 1000,
-                "total": (fused - started) * 1000,
-            },
+            config=config,
+            timings_ms=timings | {"fuse": total - sum(timings.values()), "total": total},
         )
+        return retrieval, lists
 
-    def _dense(
-        self,
-        index: CorpusIndex,
-        vector: NDArray[np.float32],
-        allowed: NDArray[np.bool_],
-        among: Rows | None,
-        most: int,
-    ) -> list[int]:
-        """Return at most `most` chunk numbers by their nearest window or sentence, nearest first."""
-        rows, _ = index.store.search(vector, most * ROWS_PER_CANDIDATE, among=among)
-        found: dict[int, None] = {}
-        for row in rows:
-            for number in index.chunks_of(int(row)):
-                if allowed[number]:
-                    found.setdefault(number)
-        return list(found)[:most]
+    def _texts(self, index: CorpusIndex, ids: Sequence[str]) -> Mapping[str, Chunk]:
+        """Return the stored chunks; while the library is the indexed one, each is read only once."""
+        if self.follows_in_background and self._library.version() != index.version:
+            return self._library.chunks_by_id(ids)
+        if unread := [chunk_id for chunk_id in ids if chunk_id not in index.texts]:
+            index.texts.update(self._library.chunks_by_id(unread))
+        return index.texts
 
-    def _hits(self, index: CorpusIndex, candidates: _Candidates, terms: Sequence[str]) -> list[Hit]:
+    def _hits(
+        self, index: CorpusIndex, lists: Lists, terms: Sequence[str], config: RetrievalConfig
+    ) -> list[Hit]:
+        """Return the candidates in fused order, those that are not used with the reason."""
+        listed = lists.listed
+        texts = self._texts(index, [index.chunks[number].id for number in listed])
         scores = {
-            number: _score(index, number, cosine, candidates.shares.get(number, 0.0))
-            - candidates.alone[index.chunks[number].document_id]
-            for number, cosine in candidates.cosines.items()
+            number: score
+            for number, score in final_scores(index, lists, listed).items()
+            if (chunk := texts.get(index.chunks[number].id)) and index.chunks[number].is_still(chunk)
         }
-        dense_ranks = ranks({number: candidates.cosines[number] for number in candidates.dense_listed})
-        texts = self._library.chunks_by_id([index.chunks[number].id for number in scores])
-        hits = []
-        for number, rank in sorted(ranks(scores).items(), key=lambda item: item[1]):
-            place = index.chunks[number]
-            chunk = texts.get(place.id)
-            if chunk is None:  # removed since the index was built
-                continue
-            hits.append(
-                Hit(
-                    chunk=chunk,
-                    title=place.title,
-                    topic=place.topic,
-                    rank=rank,
-                    score=scores[number],
-                    dense_rank=dense_ranks.get(number),
-                    dense_score=candidates.cosines[number],
-                    lexical_rank=candidates.lexical_ranks.get(number),
-                    lexical_score=candidates.shares.get(number),
-                    matched_terms=index.lexical.matched(terms, number),
-                )
+        ordered = ranks(scores)
+        dense_ranks = ranks({n: float(lists.cosines[n]) for n in lists.dense if n in scores})
+        lexical_ranks = {number: rank for rank, number in enumerate(lists.by_words.tolist(), start=1)}
+        reasons = cut_reasons(((index.chunks[number], scores[number]) for number in ordered), config.top_k)
+        matched = index.lexical.matched_in(terms, list(ordered))
+        return [
+            Hit(
+                chunk=texts[index.chunks[number].id],
+                title=index.chunks[number].title,
+                topic=index.chunks[number].topic,
+                rank=rank,
+                score=scores[number],
+                dense_rank=dense_ranks.get(number),
+                dense_score=float(lists.cosines[number]),
+                lexical_rank=(by_words := lexical_ranks.get(number)),
+                lexical_score=None if by_words is None else float(lists.shares[number]),
+                matched_terms=of_query,
+                cut=reason,
             )
-        return hits
-
-
-def _score(index: CorpusIndex, number: int, cosine: float, share: float) -> float:
-    """Return the fused score of a chunk; a list of references stands behind what says something."""
-    score = fused_score(cosine, share)
-    return score * BEHIND if index.chunks[number].lists_references else score
+            for (number, rank), reason, of_query in zip(ordered.items(), reasons, matched, strict=True)
+        ]
 
 
 def _any(rows: slice | Rows) -> bool:
@@ -209,35 +200,6 @@ def _any(rows: slice | Rows) -> bool:
 
 def _best(similar: NDArray[np.float32], rows: slice | Rows) -> float:
     return float(similar[rows].max())
-
-
-def _cut(hits: Iterable[Hit], top_k: int) -> list[Hit]:
-    """Return the hits with the reason for which each is not used, where it is not."""
-    decided: list[Hit] = []
-    kept: list[tuple[Hit, frozenset[str]]] = []
-    for hit in hits:
-        reason = None
-        if len(kept) >= top_k:
-            reason = f"beyond the top {top_k}"
-        elif is_reference_list(hit.chunk.heading_path):
-            reason = "lists references"
-        elif kept and hit.score < FAR_BEHIND * kept[0][0].score:
-            reason = "far behind the best passage"
-        else:
-            words = frozenset(stems(hit.chunk.text))
-            twin = next((other for other, own in kept if _alike(hit, words, other, own)), None)
-            if twin is None:
-                kept.append((hit, words))
-            else:
-                reason = f"says the same as rank {twin.rank}"
-        decided.append(replace(hit, cut=reason))
-    return decided
-
-
-def _alike(hit: Hit, words: frozenset[str], other: Hit, own: frozenset[str]) -> bool:
-    """Tell whether two passages are near duplicates (Jaccard similarity of their stems)."""
-    union = len(words | own)
-    return hit.chunk.id != other.chunk.id and union > 0 and len(words & own) >= NEAR_DUPLICATE * union
 
 
 def _evidence(
@@ -250,7 +212,10 @@ def _evidence(
     kept = [hit for hit in hits if hit.cut is None][:WEIGHED]
     places = [place for hit in kept if (place := index.chunk(hit.chunk.id)) is not None]
     asked = [_best(similar, place.questions) for place in places if _any(place.questions)]
-    nearest = np.sort(similar if among is None else similar[among])[-NEIGHBOURS:]
+    nearest = similar if among is None else similar[among]
+    nearest = np.sort(
+        np.partition(nearest, -NEIGHBOURS)[-NEIGHBOURS:] if len(nearest) > NEIGHBOURS else nearest
+    )
     return Evidence(
         question=max(asked, default=None),
         window=max((_best(similar, p.windows) for p in places if _any(p.windows)), default=0.0),

@@ -590,3 +590,16 @@ def test_twenty_answers_at_once_do_not_mix(build: Build, stub: StubServer) -> No
     for thread in threads:
         thread.join()
     assert answers == {number: f"What is HNSW number {number}?" for number in range(20)}
+
+
+def test_an_answer_knows_every_sentence_that_was_sent(build: Build) -> None:
+    trees = "# Trees\n\nTrees are graphs."
+    answer = answered(build(settings=ChatSettings(), found=Found((hit(1), hit(3, trees, "d2")))))
+    texts = {"d1": " " * 100 + TEXT, "d2": " " * 300 + trees}
+    assert [texts[span.document_id][span.start : span.end] for span in answer.sent] == [
+        "HNSW is a graph index.",
+        "It needs much memory.",
+        "It answers fast.",
+        "It takes inserts.",
+        "Trees are graphs.",
+    ]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from rag.evaluation.golden import load, measure
+from rag.evaluation.golden import load
+from rag.evaluation.runs import measure
 from rag.services import Services
 from tests.conftest import ROOT
 

@@ -8,10 +8,13 @@ import pytest
 from pages.shared import startup
 from rag.providers.choice import ModelChoice
 from rag.settings import load_settings
+from rag.storage.cited import Citations
 from rag.storage.conversations import Conversations
 from rag.storage.engine import Database
+from rag.storage.evaluations import Evaluations, TestCases
+from rag.storage.jobs import Jobs
 from rag.storage.library import Library
-from rag.types import Answer, Completed, Retrieved, TextDelta
+from rag.types import Answer, Completed, RetrievalConfig, Retrieved, TextDelta
 from tests.ui import samples
 from tests.ui.driving import page
 
@@ -24,8 +27,15 @@ class ScriptedServices:
         self.database = Database(f"sqlite:///{folder / 'viva.db'}")
         self.library = Library(self.database)
         self.conversations = Conversations(self.database, lambda: datetime.now(UTC))
+        self.citations = Citations(self.database)
+        self.jobs = Jobs(self.database)
+        self.evaluations = Evaluations(self.database, lambda: datetime.now(UTC))
+        self.test_cases = TestCases(self.database, lambda: datetime.now(UTC))
+        self.embedder = SimpleNamespace(model="none")
+        self.retrieval_config = RetrievalConfig()
         self.script: Answer | Exception = samples.ANSWER
         self.asked = []
+        self.quiz_items = []
         for document in (samples.CACHING, samples.AGENTS):
             self.library.save(document, [], {}, [])
 
@@ -39,6 +49,26 @@ class ScriptedServices:
 
     def document(self, document_id):
         return self.library.document(document_id)
+
+    def upload(self, files, owner=""):
+        return self.jobs.add("ingest", files, owner)
+
+    def rebuild(self):
+        return self.jobs.add("rebuild", [("All documents", b"")])
+
+    def take_out(self, document_id):
+        return self.library.take_out(document_id)
+
+    def restore(self, document_id):
+        document, origin, original = self.library.taken_out(document_id)
+        self.library.save(document, [], {}, [], origin=origin, original=original)
+        return True
+
+    def remove(self, document_id):
+        return self.library.remove(document_id)
+
+    def quiz_items_on(self, document_id):
+        return self.quiz_items
 
     def answerer(self, choice=None):
         return SimpleNamespace(stream=lambda ask: self._stream(ask, choice))

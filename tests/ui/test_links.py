@@ -13,6 +13,16 @@ def test_a_link_leads_back_to_the_place_it_was_made_for(document_id, start, end,
     assert place(params) == Place(document_id, start, end, params["check"])
 
 
+def test_a_link_names_the_answer_whose_evidence_is_shown():
+    params = source_params("a", 1, 2, "w", "0123456789abcdef")
+    assert place(params).trace == "0123456789abcdef"
+    assert own_source_url(source_url("a", 1, 2, "w", "0123456789abcdef")).endswith("&trace=0123456789abcdef")
+
+
+def test_what_is_no_trace_id_is_left_out():
+    assert place({"doc": "a", "trace": "<script>"}).trace == ""
+
+
 def test_a_link_holds_no_sign_that_could_end_it():
     assert source_url('a) "b" ![x](y)', 1, 2, "w").startswith(
         "/sources?doc=a%29%20%22b%22%20%21%5Bx%5D%28y%29&"

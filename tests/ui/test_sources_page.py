@@ -79,4 +79,5 @@ def test_a_place_that_is_gone_is_said_to_be_gone_and_nothing_is_marked(services,
 def test_a_document_that_is_gone_is_said_to_be_gone(services):
     app = reader(services, doc="nonsense")
     assert "not in the library any more" in app.warning[0].value
+    app.button(key="sources_back").click().run()
     assert app.get_by_key("sources_library") is not None

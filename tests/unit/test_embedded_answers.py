@@ -6,7 +6,7 @@ import pytest
 
 from rag.services import Services
 from rag.types import Completed, Filters, Retrieved, TextDelta, Turn
-from tests.asking import answered, events
+from tests.asking import LibraryOf, answered, events
 
 QUESTIONS = [
     "What is chunking?",
@@ -144,3 +144,15 @@ def test_an_answer_costs_nothing_and_keeps_its_trace_id(viva: Services) -> None:
 def test_the_same_question_gives_the_same_answer(viva: Services) -> None:
     first, second = (answered(viva, "Why do agents fail?") for _ in range(2))
     assert (first.text, first.citations) == (second.text, second.citations)
+
+
+def test_an_answer_knows_the_sentences_that_stood_to_choice(library_of: LibraryOf) -> None:
+    text = "# Bees\n\nBees make honey in summer. A hive holds one queen.\n"
+    services = library_of({"bees.md": text, "tax.md": "# Tax\n\nTaxes are due in April."})
+    answer = answered(services, "What do bees make in summer?")
+    assert [text[span.start : span.end] for span in answer.sent if span.document_id == "bees"] == [
+        "Bees make honey in summer.",
+        "A hive holds one queen.",
+    ]
+    places = {(span.document_id, span.start, span.end) for span in answer.sent}
+    assert {(c.document_id, c.start, c.end) for c in answer.citations} <= places

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rag.stores.faiss import FaissStore
+from rag.types import IndexKind
 
 
 def unit_rows(rows: int, seed: int = 7, dimension: int = 384) -> NDArray[np.float32]:
@@ -55,6 +56,63 @@ def test_any_filter_agrees_with_a_comparison_of_its_rows(rows: int, k: int, seed
     among = np.flatnonzero(np.random.default_rng(seed).random(rows) < share)
     found, _ = FaissStore(vectors).search(query, k, among=among)
     assert found.tolist() == among[np.argsort(-(vectors[among] @ query))][:k].tolist()
+
+
+KINDS: tuple[IndexKind, ...] = ("ivf", "hnsw")
+STORES = {kind: FaissStore(VECTORS, kind) for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_enough_effort_every_kind_finds_what_flat_finds(kind: IndexKind) -> None:
+    rows, scores = STORES[kind].search(QUERY, 20, effort=500)
+    exact, cosines = FaissStore(VECTORS).search(QUERY, 20)
+    assert rows.tolist() == exact.tolist()
+    assert scores == pytest.approx(cosines, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_more_effort_finds_more(kind: IndexKind) -> None:
+    exact = set(FaissStore(VECTORS).search(QUERY, 50)[0].tolist())
+    found = [
+        len(exact & set(STORES[kind].search(QUERY, 50, effort=effort)[0].tolist())) for effort in (1, 500)
+    ]
+    assert found[0] < found[1] == 50 or (kind == "hnsw" and found == [50, 50])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_narrow_filter_loses_nothing_in_any_kind(kind: IndexKind) -> None:
+    among = np.arange(0, 500, 7, dtype=np.int64)
+    rows, _ = STORES[kind].search(QUERY, 30, among=among, effort=1)
+    assert rows.tolist() == among[np.argsort(-(VECTORS[among] @ QUERY))[:30]].tolist()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wide_filter_is_kept_in_any_kind(kind: IndexKind) -> None:
+    among = np.flatnonzero(np.arange(500) % 5)
+    rows, _ = STORES[kind].search(QUERY, 30, among=among)
+    assert len(rows) > 0
+    assert set(rows.tolist()) <= set(among.tolist())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_vectors_give_the_same_index(kind: IndexKind) -> None:
+    again = FaissStore(VECTORS, kind)
+    assert (
+        again.search(QUERY, 50, effort=2)[0].tolist() == STORES[kind].search(QUERY, 50, effort=2)[0].tolist()
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rows", [0, 1, 2, 9])
+def test_every_kind_works_for_a_handful_of_vectors(kind: IndexKind, rows: int) -> None:
+    found, _ = FaissStore(VECTORS[:rows], kind).search(QUERY, 20, effort=1)
+    assert sorted(found.tolist()) == list(range(rows))
+
+
+def test_a_store_takes_its_own_effort_when_a_search_names_none() -> None:
+    store = FaissStore(VECTORS, "ivf", effort=1)
+    assert (store.effort, store.most_effort) == (1, 62)
+    assert store.search(QUERY, 50)[0].tolist() == STORES["ivf"].search(QUERY, 50, effort=1)[0].tolist()
 
 
 def test_no_more_come_back_than_there_are() -> None:

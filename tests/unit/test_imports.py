@@ -19,8 +19,9 @@ TIERS = (
     {"retrieval"},
     {"answering"},
     {"quiz"},
+    {"supervising"},
     {"services"},
-    {"arguments", "evaluation", "doctor", "inventory", "judging", "quiz_commands", "text_output"},
+    {"arguments", "evaluation", "doctor", "inventory", "judging", "quiz_commands", "text_output", "working"},
     {"__main__"},
 )
 """From left to right: a module imports from its own tier and from those before it."""

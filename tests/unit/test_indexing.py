@@ -329,10 +329,23 @@ def test_a_knowledge_document_the_user_removed_stays_removed(start, counting) ->
     assert ids(start(counting)) == {"02-animals.cats"}
 
 
-def test_a_removed_knowledge_document_returns_when_the_knowledge_changes(start, counting, folder) -> None:
-    start(counting).remove("bees")
+@pytest.mark.parametrize("removal", ["remove", "take_out"])
+def test_a_removed_knowledge_document_stays_away_when_the_knowledge_changes(
+    start, counting, folder, removal: str
+) -> None:
+    getattr(start(counting), removal)("bees")
     (folder / "dogs.md").write_text("# Dogs\n\nDogs bark at night.\n")
-    assert ids(start(counting)) == {"02-animals.cats", "bees", "dogs"}
+    assert ids(start(counting)) == {"02-animals.cats", "dogs"}
+
+
+def test_a_file_that_vanished_from_the_knowledge_and_came_back_is_indexed_again(
+    start, counting, folder: Path
+) -> None:
+    start(counting)
+    (folder / "bees.md").unlink()
+    start(counting)
+    (folder / "bees.md").write_text(BEES)
+    assert ids(start(counting)) == {"02-animals.cats", "bees"}
 
 
 def test_nothing_is_removed_while_a_file_of_the_knowledge_is_broken(start, counting, folder: Path) -> None:

@@ -137,9 +137,9 @@ def test_ranks_count_from_the_highest_score_and_ties_from_the_lower_key() -> Non
 
 
 def test_the_fused_score_weighs_meaning_and_words() -> None:
-    assert fused_score(1, 1) == pytest.approx(1)
-    assert fused_score(0.8, 0) == pytest.approx(0.44)
-    assert fused_score(0, 0.8) == pytest.approx(0.36)
+    assert fused_score(1, 1, 0.45) == pytest.approx(1)
+    assert fused_score(0.8, 0, 0.45) == pytest.approx(0.44)
+    assert fused_score(0, 0.8, 0.45) == pytest.approx(0.36)
 
 
 def test_reciprocal_rank_fusion_ignores_lists_that_lack_the_passage() -> None:

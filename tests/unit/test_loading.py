@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
 
 from rag.errors import KnowledgeError
-from rag.ingestion.loading import decode, documents_in, load_file, load_text
+from rag.ingestion import loading
+from rag.ingestion.loading import decode, documents_in, load_file, load_text, load_upload
+from rag.ingestion.parsing import Parsed
+from tests import hostile
 
 
 def written(folder: Path, name: str, content: str | bytes = "Text.") -> Path:
@@ -125,11 +129,14 @@ def test_a_file_without_words_is_refused(text: str) -> None:
         load_text(text, "a.md")
 
 
-@pytest.mark.parametrize("name", ["a.pdf", "b.docx", "c.yaml", "d"])
+@pytest.mark.parametrize("name", ["a.xlsx", "b.doc", "c.yaml", "d"])
 def test_other_formats_are_refused_with_the_ones_that_are_read(tmp_path: Path, name: str) -> None:
     with pytest.raises(KnowledgeError, match="is not in a supported format") as caught:
         load_file(written(tmp_path, name), tmp_path)
-    assert caught.value.hint == "Supported formats: Markdown and plain text (.md, .markdown, .txt)."
+    assert caught.value.hint == (
+        "Supported formats: Markdown, plain text, HTML, PDF, Word (.docx) and CSV "
+        "(.md, .markdown, .txt, .html, .htm, .pdf, .docx, .csv)."
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,9 +190,11 @@ def test_a_folder_gives_its_texts_sorted_and_leaves_out_what_is_none(tmp_path: P
         ".git/c.md",
         "d.png",
         "c.MARKDOWN",
+        "e.PDF",
+        "f.docx",
     ]:
         written(tmp_path, name)
-    assert names_in(tmp_path) == ["a/README.md", "a/z.txt", "b.md", "c.MARKDOWN"]
+    assert names_in(tmp_path) == ["a/README.md", "a/z.txt", "b.md", "c.MARKDOWN", "e.PDF", "f.docx"]
 
 
 def test_the_question_bank_is_left_out_but_a_folder_of_that_name_is_read(tmp_path: Path) -> None:
@@ -209,3 +218,65 @@ def test_links_that_lead_out_of_the_folder_are_not_followed(tmp_path: Path) -> N
     (tmp_path / "in" / "d.md").symlink_to(tmp_path / "in" / "gone.md")
     (tmp_path / "in" / "e").symlink_to(tmp_path / "outside")
     assert names_in(tmp_path / "in") == ["a.md", "b.md"]
+
+
+def test_a_file_of_another_format_keeps_its_ending_in_its_id(tmp_path: Path) -> None:
+    content = hostile.text_pdf("Recall falls with speed.")
+    document = load_file(written(tmp_path, "01-search/IVF guide.pdf", content), tmp_path)
+    assert (document.id, document.title, document.topic) == ("01-search.ivf-guide.pdf", "IVF guide", "search")
+    assert (document.format, document.text) == ("pdf", "Recall falls with speed.")
+    assert document.file_hash == hashlib.sha256(content).hexdigest()
+
+
+def test_a_text_says_its_format_and_the_hash_of_its_file(tmp_path: Path) -> None:
+    documents = [load_file(written(tmp_path, name, b"Text.\r\n"), tmp_path) for name in ("a.md", "b.txt")]
+    assert [document.format for document in documents] == ["markdown", "text"]
+    assert {document.file_hash for document in documents} == {hashlib.sha256(b"Text.\r\n").hexdigest()}
+
+
+def test_an_upload_is_described_by_its_front_matter_within_the_uploads() -> None:
+    text = "---\nid: caching\ntitle: Caching\ntopic: cost\nlevel: mid\ntags: [a]\n---\n# C\n\nText.\n"
+    document, page_starts = load_upload(text.encode(), "notes.md")
+    assert (document.id, document.title, document.topic) == ("uploads.caching", "Caching", "cost")
+    assert (document.level, document.tags, document.path) == ("mid", ("a",), "notes.md")
+    assert (document.format, document.owner, page_starts) == ("markdown", "", ())
+    assert document.text[document.body_start :] == "# C\n\nText.\n"
+
+
+def test_an_upload_without_front_matter_is_described_by_its_name_and_owner() -> None:
+    content = hostile.text_pdf("One.", "Two.")
+    document, page_starts = load_upload(content, "Q3 Report.pdf", owner="ada@example.org")
+    owner = hashlib.sha256(b"ada@example.org").hexdigest()[:6]
+    assert (document.id, document.owner) == (f"uploads.{owner}.q3-report-pdf", "ada@example.org")
+    assert (document.title, document.topic, document.format) == ("Q3 Report", "uploads", "pdf")
+    assert page_starts == (0, 6)
+    assert document.file_hash == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("---\nid: uploads.ivf\n---\nText.", "uploads.ivf"),
+        ("---\nid: abc123.ivf\n---\nText.", "uploads.abc123-ivf"),
+        ("---\nid: ../../etc\n---\nText.", "uploads.etc"),
+        ("---\nid: 日本\n---\nText.", "uploads.document-" + hashlib.sha256("日本".encode()).hexdigest()[:8]),
+    ],
+)
+def test_an_upload_cannot_take_the_id_of_another_document(text: str, expected: str) -> None:
+    assert load_upload(text.encode(), "a.md")[0].id == expected
+
+
+def test_a_tricky_name_gives_a_safe_id_and_a_safe_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "parse", lambda content, name: Parsed("Text.", "markdown"))
+    for name in hostile.TRICKY_NAMES:
+        document, _ = load_upload(b"Text.", name)
+        assert re.fullmatch(r"uploads\.[a-z0-9][a-z0-9_-]{0,100}", document.id), name
+        assert re.fullmatch(r"[^/\\:<>|\x00-\x1f\u200b\u202e\u2066]{1,120}", document.path), name
+        assert document.path.lower() not in ("con.md", "nul", ".", "..")
+        assert document.title.isprintable()
+
+
+def test_aliases_in_front_matter_cannot_exhaust_the_memory() -> None:
+    levels = "".join(f"b{n}: &b{n} [{', '.join([f'*b{n - 1}'] * 9)}]\n" for n in range(1, 30))
+    text = f"---\nb0: &b0 [x]\n{levels}questions:\n  Heading: [*b29, Why]\n---\n# Heading\n\nText."
+    assert load_upload(text.encode(), "a.md")[0].id == "uploads.a"

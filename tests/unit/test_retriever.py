@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from rag.ingestion.indexing import Indexer
 from rag.services import Services
-from rag.types import Filters, Hit
+from rag.types import Filters, Hit, IndexKind, RetrievalConfig
 from tests.asking import LibraryOf
 
 QUESTIONS = (
@@ -149,6 +151,66 @@ def test_a_filter_that_admits_nothing_finds_nothing(viva: Services) -> None:
     assert not retrieval.sufficient
 
 
+def give(services: Services, document_id: str, owner: str) -> None:
+    """Let a document belong to somebody."""
+    document = services.library.document(document_id)
+    assert document is not None
+    Indexer(services.library, services.embedder).index(replace(document, owner=owner), origin="added")
+
+
+def test_what_belongs_to_somebody_is_found_by_nobody_else(library_of: LibraryOf) -> None:
+    services = library_of(ANIMALS_AND_MONEY)
+    give(services, "animals.bees", "ada")
+    found = {
+        reader: documents(
+            services.retriever.retrieve("Who makes honey?", filters=Filters(reader=reader)).hits
+        )
+        for reader in ("ada", "bob", "")
+    }
+    assert found["ada"][0] == "animals.bees"
+    assert sorted(found["bob"]) == sorted(found[""]) == ["animals.cats", "money.taxes"]
+
+
+def test_what_belongs_to_somebody_is_no_evidence_for_others(library_of: LibraryOf) -> None:
+    services = library_of(ANIMALS_AND_MONEY)
+    question, ada = "Do bees make honey in summer?", Filters(reader="ada")
+    give(services, "animals.bees", "ada")
+    assert services.retriever.retrieve(question, filters=ada).sufficient
+    assert services.retriever.retrieve(question).best_cosine < 0.4
+    assert not services.retriever.retrieve(question).sufficient
+    assert services.retriever.retrieve(question).missing_terms == ("bees", "make", "honey", "summer")
+
+
+@pytest.mark.parametrize("kind", ["flat", "ivf", "hnsw"])
+def test_every_kind_of_index_finds_the_passage(library_of: LibraryOf, kind: IndexKind) -> None:
+    config = RetrievalConfig(top_k=2, index=kind, effort=64)
+    retrieval = library_of(ANIMALS_AND_MONEY).retriever.retrieve("When are taxes due?", config=config)
+    assert documents(retrieval.hits)[0] == "money.taxes"
+    assert retrieval.hits[0].dense_rank == 1
+    assert retrieval.config == config
+
+
+def test_the_weight_decides_between_meaning_and_words(library_of: LibraryOf) -> None:
+    services = library_of(
+        {
+            "meaning.md": "# Apiculture\n\nKeepers of hives collect what bees produce.",
+            "words.md": "# Honey\n\nHoney is the name of a colour, a song, a town and a kind of honey wine.",
+        }
+    )
+    best = [
+        services.retriever.retrieve("bees hives honey honey", config=RetrievalConfig(words_weight=w)).hits[0]
+        for w in (0, 1)
+    ]
+    assert documents(tuple(best)) == ["meaning", "words"]
+
+
+def test_a_config_says_how_many_are_listed_and_kept(library_of: LibraryOf) -> None:
+    retriever = library_of(ANIMALS_AND_MONEY).retriever
+    short = retriever.retrieve("Taxes are due", config=RetrievalConfig(top_k=1, candidates=1))
+    assert documents(short.hits) == ["money.taxes"]
+    assert retriever.retrieve("Taxes", top_k=2, config=RetrievalConfig()).config.top_k == 2
+
+
 def test_an_empty_library_answers_nothing(library_of: LibraryOf) -> None:
     retrieval = library_of({}).retriever.retrieve("What is HNSW?")
     assert retrieval.hits == ()
@@ -269,6 +331,45 @@ def test_the_index_is_kept_while_the_library_stays_as_it_is(library_of: LibraryO
     services.retriever.retrieve("Who makes honey?")
     services.ingest([services.settings.data_dir / "documents"])
     assert services.retriever.refresh() is before
+
+
+def test_a_rebuilt_index_is_the_one_that_is_built_anew(library_of: LibraryOf) -> None:
+    services = library_of(ANIMALS_AND_MONEY)
+    services.remove("animals.bees")
+    (services.settings.data_dir / "documents" / "bats.md").write_text("# Bats\n\nBats eat moths.")
+    services.ingest([services.settings.data_dir / "documents" / "bats.md"])
+    follow_up, anew = services.retriever.index, services._build_index()
+    assert follow_up.vectors.tolist() == anew.vectors.tolist()
+    assert [chunk.stems for chunk in follow_up.chunks] == [chunk.stems for chunk in anew.chunks]
+
+
+@pytest.fixture
+def following(library_of: LibraryOf) -> Services:
+    """Services whose index is replaced by somebody else."""
+    services = library_of(ANIMALS_AND_MONEY)
+    services.retriever.follows_in_background = True
+    return services
+
+
+def test_a_search_does_not_wait_for_a_new_index(following: Services) -> None:
+    before = following.retriever.index
+    following.library.remove("animals.cats")
+    hits = following.retriever.retrieve("Who makes honey?").hits
+    assert following.retriever.index is before
+    assert sorted(documents(hits)) == ["animals.bees", "money.taxes"]
+    assert [hit.rank for hit in hits] == [1, 2]
+    assert following.retriever.refresh() is not before
+
+
+def test_a_passage_that_changed_since_is_left_out_until_it_is_indexed(following: Services) -> None:
+    bees = following.library.document("animals.bees")
+    assert bees is not None
+    text = bees.text.replace("summer", "winter")
+    Indexer(following.library, following.embedder).index(replace(bees, text=text), origin="added")
+    assert "animals.bees" not in documents(following.retriever.retrieve("Who makes honey?").hits)
+    following.retriever.refresh()
+    best = following.retriever.retrieve("Who makes honey?").hits[0]
+    assert "winter" in best.chunk.text
 
 
 def test_searches_go_on_while_documents_come_and_go(library_of: LibraryOf) -> None:

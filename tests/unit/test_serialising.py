@@ -16,7 +16,18 @@ from rag.storage.serialising import (
     hit_to_json,
     retrieval_to_json,
 )
-from rag.types import Answer, Chunk, Citation, Claim, Filters, Hit, Retrieval, Usage
+from rag.types import (
+    Answer,
+    Chunk,
+    Citation,
+    Claim,
+    Filters,
+    Hit,
+    Retrieval,
+    RetrievalConfig,
+    SentSpan,
+    Usage,
+)
 
 words = st.text()
 numbers = st.integers(0, 10**9)
@@ -39,7 +50,10 @@ hits = st.builds(
     lists,
     st.none() | words,
 )
-filters = st.builds(Filters, st.frozensets(words, max_size=3), st.frozensets(words, max_size=3))
+filters = st.builds(Filters, st.frozensets(words, max_size=3), st.frozensets(words, max_size=3), words)
+configs = st.builds(
+    RetrievalConfig, numbers, numbers, floats, st.sampled_from(["flat", "ivf", "hnsw"]), numbers
+)
 retrievals = st.builds(
     Retrieval,
     words,
@@ -52,6 +66,7 @@ retrievals = st.builds(
     lists,
     lists,
     filters,
+    configs,
     timings,
 )
 claims = st.builds(
@@ -81,6 +96,7 @@ answers = st.builds(
     note=words,
     dropped_markers=numbers,
     dropped_passages=numbers,
+    sent=st.lists(st.builds(SentSpan, words, numbers, numbers), max_size=2).map(tuple),
 )
 
 
@@ -111,7 +127,8 @@ RETRIEVAL = Retrieval(
     0.5,
     ("x",),
     ("RAG",),
-    Filters(frozenset({"b", "a"})),
+    Filters(frozenset({"b", "a"}), reader="ada@example.org"),
+    RetrievalConfig(8, 60, 0.5, "hnsw", 64),
     {"embed": 2.5},
 )
 ANSWER = Answer(
@@ -131,6 +148,7 @@ ANSWER = Answer(
     "Stopped.",
     1,
     2,
+    (SentSpan("rag", 8, 26),),
 )
 HIT_JSON = {
     "rank": 1,
@@ -161,6 +179,7 @@ TRACE_JSON = {
     "missing_terms": ["x"],
     "nearest_topics": ["RAG"],
     "filters": {"topics": ["a", "b"], "document_ids": []},
+    "config": {"top_k": 8, "candidates": 60, "words_weight": 0.5, "index": "hnsw", "effort": 64},
     "timings_ms": {"embed": 2.5},
 }
 
@@ -200,7 +219,13 @@ def test_the_form_of_an_answer_is_the_published_one() -> None:
         "note": "Stopped.",
         "dropped_markers": 1,
         "dropped_passages": 2,
+        "sent": [["rag", 8, 26]],
     }
+
+
+def test_who_asked_is_stored_and_never_handed_out() -> None:
+    assert answer_to_json(ANSWER)["retrieval"]["filters"]["reader"] == "ada@example.org"
+    assert "ada@example.org" not in json.dumps([contract_answer(ANSWER), retrieval_to_json(RETRIEVAL)])
 
 
 def test_the_stored_cost_keeps_every_digit() -> None:
@@ -254,6 +279,7 @@ def test_an_empty_object_is_an_interrupted_answer() -> None:
 
 def test_what_a_newer_program_added_is_ignored() -> None:
     newer = answer_to_json(ANSWER) | {"mood": "good"}
+    newer["retrieval"]["config"]["colour"] = "red"
     newer["citations"][0]["colour"] = "red"
     assert answer_from_json(newer) == ANSWER
 

@@ -9,6 +9,7 @@ import pytest
 
 from rag.errors import ConfigurationError
 from rag.settings import load_settings, setting_names
+from rag.types import RetrievalConfig
 
 
 def test_defaults_need_no_environment() -> None:
@@ -34,6 +35,10 @@ def test_nested_names_reach_their_section() -> None:
             "VIVA_CHAT__MODEL": "llama3",
             "VIVA_CHAT__TOTAL_TIMEOUT_S": "7.5",
             "VIVA_RETRIEVAL__TOP_K": "9",
+            "VIVA_RETRIEVAL__CANDIDATES": "60",
+            "VIVA_RETRIEVAL__WORDS_WEIGHT": "0.3",
+            "VIVA_RETRIEVAL__INDEX": "hnsw",
+            "VIVA_RETRIEVAL__EFFORT": "128",
             "VIVA_BUDGET__USD_PER_DAY": "1.10",
         }
     )
@@ -41,8 +46,12 @@ def test_nested_names_reach_their_section() -> None:
     assert settings.chat.base_url == "http://127.0.0.1:11434/v1"
     assert settings.chat.model == "llama3"
     assert settings.chat.total_timeout_s == 7.5
-    assert settings.retrieval.top_k == 9
+    assert settings.retrieval.config == RetrievalConfig(9, 60, 0.3, "hnsw", 128)
     assert settings.budget.usd_per_day == Decimal("1.10")
+
+
+def test_searches_find_by_default_what_the_settings_find_by_default() -> None:
+    assert load_settings({}).retrieval.config == RetrievalConfig()
 
 
 def test_names_may_be_written_in_lower_case() -> None:
@@ -110,6 +119,7 @@ def test_the_name_that_only_tests_read_is_no_mistake() -> None:
             "Input should be 'embedded', 'openai', 'openai_compatible' or 'local'",
         ),
         ("VIVA_RETRIEVAL__TOP_K", "0", "Input should be greater than or equal to 1"),
+        ("VIVA_RETRIEVAL__INDEX", "tree", "Input should be 'flat', 'ivf' or 'hnsw'"),
         ("VIVA_CHAT__TOTAL_TIMEOUT_S", "-1", "Input should be greater than 0"),
         ("VIVA_BUDGET__USD_PER_DAY", "ten", "Input should be a valid decimal"),
         ("VIVA_LOG_LEVEL", "loud", "Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),

@@ -1,0 +1,189 @@
+"""Measures the kinds of vector index on the library itself: what they find, how fast, which to use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from pages.shared import sanitise, wording
+from pages.shared.failures import draw_failure
+from pages.sources import telling
+from rag.errors import RagError
+from rag.evaluation.index_advice import advise
+from rag.evaluation.index_bench import IndexFigures, compare_indexes, index_figures_to_json
+from rag.services import Services
+
+KEPT_AS = "index_figures"
+"""Name of the preference that holds the last measurement, for everybody."""
+COLOURS = {"flat": "#8b9896", "ivf": "#0072b2", "hnsw": "#d55e00"}
+TICKS_MS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
+SHAPES = {"flat": "diamond", "ivf": "square", "hnsw": "circle"}
+
+
+def draw(ready: Services) -> None:
+    """Draw the last measurement, the advice that follows from it, and the way to measure again."""
+    index = ready.retriever.index
+    vectors = len(index.vectors)
+    in_use = ready.retrieval_config
+    name, searched = telling.INDEXES[in_use.index], wording.count(vectors, "vector")
+    st.markdown(
+        f"An index finds the vectors nearest to a question. In use: **{name}**, over {searched}. Exact "
+        "search compares all of them; IVF looks into a few cells, HNSW follows a graph. Both are faster on "
+        "large libraries and may miss something."
+    )
+    if vectors < 2:
+        st.markdown("There is nothing to measure on yet. Add documents in the library view first.")
+        return
+    if st.button("Measure on this library", key="lab_measure", icon=":material/speed:"):
+        _measure(ready)
+    kept = ready.preferences.get(KEPT_AS)
+    if kept is None:
+        st.caption("Not measured yet. It takes about 15 seconds for 12,000 vectors.")
+        return
+    figures = [_figures(row) for row in kept["figures"]]
+    if kept["version"] != index.version:
+        st.caption("The library has changed since this was measured. Measure again to be sure.")
+    advice = advise(figures, kept["vectors"])
+    st.info(sanitise.label(advice.text), icon=":material/lightbulb:")
+    _draw_chart(figures, advice.text)
+    _draw_table(figures)
+    _draw_choice(ready, figures)
+
+
+def _measure(ready: Services) -> None:
+    bar = st.progress(0.0, text="Measuring")
+
+    def progress(kind: str, done: int, total: int) -> None:
+        name = next((told for known, told in telling.INDEXES.items() if known == kind), "")
+        bar.progress(min(1.0, done / total), text=f"Building and asking: {name}" if name else "Done")
+
+    index = ready.retriever.refresh()
+    try:
+        figures = compare_indexes(index, progress=progress)
+    except RagError as error:
+        draw_failure(error)
+        return
+    finally:
+        bar.empty()
+    ready.preferences.set(
+        KEPT_AS,
+        {
+            "version": index.version,
+            "vectors": len(index.vectors),
+            "figures": index_figures_to_json(figures),
+        },
+    )
+
+
+def _figures(row: dict[str, Any]) -> IndexFigures:
+    return IndexFigures(**row)
+
+
+def _draw_chart(figures: Sequence[IndexFigures], told: str) -> None:
+    """Draw what is found against how long it takes, one point an index and effort."""
+    rows = pd.DataFrame(
+        {
+            "Index": telling.INDEXES[figure.kind],
+            "Effort": str(figure.effort or "all"),
+            "Order": figure.effort,
+            "Found": figure.recall_at_10,
+            "Milliseconds": figure.p50_ms,
+            "Slow": figure.p95_ms,
+            "Build": figure.build_ms,
+        }
+        for figure in figures
+    )
+    names = list(telling.INDEXES.values())
+    times = [figure.p50_ms for figure in figures]
+    base = alt.Chart(rows).encode(
+        x=alt.X(
+            "Milliseconds:Q",
+            scale=alt.Scale(type="log", nice=False, domain=[min(times) / 1.5, max(times) * 1.5]),
+            title="Half of the searches take at most so many ms (log scale)",
+            axis=alt.Axis(format="~g", values=list(TICKS_MS), grid=False),
+        ),
+        y=alt.Y(
+            "Found:Q",
+            scale=alt.Scale(zero=False, padding=12),
+            title="Found of the 10 nearest",
+            axis=alt.Axis(format="%"),
+        ),
+        color=alt.Color(
+            "Index:N",
+            scale=alt.Scale(domain=names, range=list(COLOURS.values())),
+            legend=alt.Legend(title=None, orient="top", symbolOpacity=1),
+        ),
+        tooltip=[
+            alt.Tooltip("Index:N"),
+            alt.Tooltip("Effort:N"),
+            alt.Tooltip("Found:Q", format=".1%", title="Found of the 10 nearest"),
+            alt.Tooltip("Milliseconds:Q", format=".2f", title="Half are done in (ms)"),
+            alt.Tooltip("Slow:Q", format=".2f", title="19 of 20 are done in (ms)"),
+            alt.Tooltip("Build:Q", format=",.0f", title="Building it takes (ms)"),
+        ],
+    )
+    lines = base.mark_line(opacity=0.35, strokeWidth=1.5).encode(order="Order:Q")
+    points = base.mark_point(size=90, filled=True, opacity=1).encode(
+        shape=alt.Shape("Index:N", scale=alt.Scale(domain=names, range=list(SHAPES.values())))
+    )
+    labels = base.mark_text(dy=-12, fontSize=11).encode(text="Effort:N")
+    chart = alt.layer(lines, points, labels).properties(height=340)
+    st.altair_chart(chart, key="lab_indexes", alt=f"Recall against latency of each index. {told}")
+    st.caption("Each point is an index with an effort (its number): IVF’s cells visited, HNSW’s list length.")
+
+
+def _draw_table(figures: Sequence[IndexFigures]) -> None:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(telling.INDEXES[figure.kind])}</th><td>{figure.effort or "all"}</td>'
+        f"<td>{figure.recall_at_10:.1%}</td><td>{figure.p50_ms:.2f} ms</td><td>{figure.p95_ms:.2f} ms</td>"
+        f"<td>{wording.duration(figure.build_ms)}</td></tr>"
+        for figure in figures
+    )
+    head = (
+        "<tr><th>Index</th><th>Effort</th><th>Found of the 10 nearest</th><th>Half done in</th>"
+        "<th>19 of 20 done in</th><th>Building it</th></tr>"
+    )
+    with st.expander("All figures", icon=":material/table:"):
+        st.html(f'<div class="viva-table"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>')
+
+
+def _draw_choice(ready: Services, figures: Sequence[IndexFigures]) -> None:
+    """Draw the way to make one of the measured indexes the default."""
+    in_use = ready.retrieval_config
+    options = {(figure.kind, figure.effort): figure for figure in figures}
+
+    def use() -> None:
+        kind, effort = st.session_state["lab_index"]
+        try:
+            ready.set_retrieval_config(replace(ready.retrieval_config, index=kind, effort=effort))
+        except RagError as error:
+            st.session_state["lab_problem"] = error
+        else:
+            st.toast(f"{telling.INDEXES[kind]} is the default now.", icon=":material/check:")
+
+    if problem := st.session_state.pop("lab_problem", None):
+        draw_failure(problem)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Index for every search",
+            list(options),
+            format_func=lambda option: _option(options[option]),
+            index=next((n for n, option in enumerate(options) if option == (in_use.index, in_use.effort)), 0),
+            key="lab_index",
+            width=420,
+        )
+        st.button("Make it the default", key="lab_index_default", on_click=use)
+    st.caption("It holds at once, for everybody; “Two settings” leads back to the settings.")
+
+
+def _option(figure: IndexFigures) -> str:
+    effort = f", effort {figure.effort}" if figure.effort else ""
+    return (
+        f"{telling.INDEXES[figure.kind]}{effort}: finds {figure.recall_at_10:.1%} in {figure.p50_ms:.2f} ms"
+    )

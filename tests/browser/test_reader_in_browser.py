@@ -1,0 +1,110 @@
+"""The reader as a person meets it: words marked to the character, one citation after the other, a PDF's page."""
+
+import re
+
+from fpdf import FPDF
+
+from pages.shared.links import source_url
+from rag.settings import load_settings
+from rag.storage.engine import Database
+from rag.storage.library import Library, Original
+from rag.types import Document
+from tests.browser.driving import answered, ask, settled
+
+MARK = ".st-key-sources_reader .st-key-sources_mark"
+TEXT = """# Signs
+
+A **bold word. And** plain ones. See [the docs](https://example.org/a_b) for more. It costs 5 &lt; 6 \\* 2.
+
+> - An item with `code_here` in it. A second sentence.
+
+| Name | What |
+|---|---|
+| a \\| b | *slow* and ~~old~~ |
+
+```python
+key = "`_*"
+```
+"""
+QUOTES = {
+    "A **bold word.": "A bold word.",
+    "And** plain ones.": "And plain ones.",
+    "See [the docs](https://example.org/a_b) for more.": "See the docs for more.",
+    "It costs 5 &lt; 6 \\* 2.": "It costs 5 < 6 * 2.",
+    "An item with `code_here` in it.": "An item with code_here in it.",
+    "a \\| b | *slow* and ~~old~~": "a | b slow and old",
+    '```python\nkey = "`_*"\n```': 'key = "`_*"',
+    "Signs": "Signs",
+}
+
+
+def save(app, document, original=None):
+    database = Database(load_settings({}, data_dir=app.data).sqlalchemy_url)
+    Library(database).save(document, [], {}, [], origin="added", original=original)
+    database.close()
+
+
+def words(text):
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def test_every_kind_of_words_is_marked_exactly(app, tab):
+    save(app, Document("signs", "Signs", "uploads", TEXT, "h"))
+    page = tab()
+    for quote, seen in QUOTES.items():
+        start = TEXT.index(quote)
+        page.goto("about:blank")
+        page.goto(app.url + source_url("signs", start, start + len(quote), quote))
+        page.locator(MARK).first.wait_for()
+        assert words(" ".join(page.locator(MARK).all_inner_texts())) == words(seen) or words(
+            "".join(page.locator(MARK).all_inner_texts())
+        ) == words(seen)
+
+
+def test_one_can_go_through_the_citations_of_an_answer_with_the_keyboard_and_back_to_it(app, tab):
+    page = tab(app.url)
+    ask(page)
+    told = answered(page)
+    chips = page.locator(".st-key-chat_answer_1 a[title]")
+    quotes = {chip.get_attribute("title") for chip in chips.all()}
+    page.goto(app.url + chips.first.get_attribute("href"))
+    seen = set()
+    page.locator(MARK).first.wait_for()
+    for _ in range(len(quotes) + 1):
+        settled(page)
+        seen.add("".join(page.locator(MARK).all_inner_texts()))
+        button = page.get_by_role("button", name="Next")
+        if button.is_disabled():
+            break
+        before = page.url
+        button.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url, before=before: url != before)
+    assert len(seen) > 1
+    assert seen <= {words(quote) for quote in quotes}
+    page.wait_for_timeout(1000)
+    assert 0 < page.locator(MARK).first.bounding_box()["y"] < 900
+    page.reload()
+    page.locator(MARK).first.wait_for()
+    page.get_by_role("link", name="Back to the answer").click()
+    assert answered(page) == told
+
+
+def test_the_page_of_a_pdf_stands_beside_its_text_and_the_file_opens_under_the_policy(app, tab):
+    pdf = FPDF()
+    pdf.set_font("Helvetica")
+    for number in (1, 2):
+        pdf.add_page()
+        pdf.write(8, f"Sentence of page {number}.")
+    text = "Sentence of page 1.\n\nSentence of page 2."
+    second = text.index("Sentence of page 2")
+    original = Original("two.pdf", bytes(pdf.output()), (0, second))
+    save(app, Document("two", "Two pages", "uploads", text, "h", format="pdf"), original)
+    page = tab()
+    refused = []
+    page.on("console", lambda line: refused.append(line.text) if "Content Security" in line.text else None)
+    page.goto(app.url + source_url("two", second, len(text), "Sentence of page 2."))
+    page.get_by_alt_text("Page 2 of two.pdf").wait_for()
+    page.get_by_role("button", name="Whole file").click()
+    page.locator("[data-testid=pdf-container] canvas").first.wait_for()
+    assert refused == []

@@ -1,0 +1,205 @@
+"""Uploads through a real worker process: what becomes of every file, and of a worker that is killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from rag.embedding.onnx import OnnxEmbedder
+from rag.services import Services
+from rag.storage.jobs import Job
+from tests.conftest import ROOT
+from tests.uploads import finished, flaws, is_gone, open_services, prose
+
+BEES = b"# Bees\n\nBees make honey in summer. A hive holds one queen.\n"
+PAGE = b"<html><title>Cats</title><h1>Cats</h1><p>Cats sleep for sixteen hours a day.</p></html>"
+KILLS = 4
+
+SERVER = """
+import sys, threading
+from rag.services import build_services
+from rag.settings import load_settings
+services = build_services(load_settings({}, data_dir=sys.argv[1], load_knowledge=False))
+services.start_jobs()
+print("ready", flush=True)
+while True:
+    pid = services._supervisor.worker_pid
+    if pid:
+        print(pid, flush=True)
+        threading.Event().wait()
+    threading.Event().wait(0.05)
+"""
+
+
+@pytest.fixture(scope="module")
+def services(
+    exported: Path, embedder: OnnxEmbedder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Services]:
+    """Services that work on jobs; tests share the library."""
+    opened = open_services(tmp_path_factory.mktemp("server"), embedder, exported / "models")
+    yield opened
+    opened.close()
+
+
+def outcomes(job: Job) -> list[tuple[str, str, str]]:
+    """Return name, state and document of each file."""
+    return [(file.name, file.state, file.document_id) for file in job.files]
+
+
+def worker_of(services: Services) -> int:
+    """Wait for the worker and return its process id."""
+    assert services._supervisor is not None
+    while (pid := services._supervisor.worker_pid) is None:
+        time.sleep(0.01)
+    return pid
+
+
+def until_idle(services: Services) -> None:
+    """Wait until there is no worker."""
+    assert services._supervisor is not None
+    while services._supervisor.worker_pid is not None:
+        time.sleep(0.01)
+
+
+def running(services: Services, job_id: str, stage: str) -> None:
+    """Wait until the first file is at this stage, or past it."""
+    stages = ["reading", "cutting", "embedding", "saving"]
+    for _ in range(6000):
+        job = services.jobs.get(job_id)
+        assert job is not None
+        (file, *_) = job.files
+        if file.state != "queued" and stages.index(file.stage) >= stages.index(stage):
+            return
+        time.sleep(0.01)
+    raise AssertionError("The file was not begun.")
+
+
+def test_uploaded_files_become_searchable_and_a_bad_one_keeps_nobody_waiting(services: Services) -> None:
+    job = finished(
+        services,
+        services.upload([("bees.md", BEES), ("empty.txt", b" \n"), ("cats.html", PAGE), ("drones.md", BEES)]),
+    )
+    assert job.state == "done"
+    assert outcomes(job) == [
+        ("bees.md", "added", "uploads.bees"),
+        ("empty.txt", "failed", ""),
+        ("cats.html", "added", "uploads.cats-html"),
+        ("drones.md", "unchanged", "uploads.bees"),
+    ]
+    assert job.files[1].error
+    assert job.files[1].hint
+    hits = services.retriever.retrieve("How long do cats sleep?").hits
+    assert hits[0].chunk.document_id == "uploads.cats-html"
+    original = services.library.original("uploads.cats-html")
+    assert original is not None
+    assert (original.name, original.content) == ("cats.html", PAGE)
+    assert services.library.original("uploads.bees") is None
+    assert flaws(services) == []
+
+
+def test_the_same_name_updates_and_another_owner_has_documents_of_their_own(services: Services) -> None:
+    changed = b"# Wasps\n\nWasps chew wood into paper.\n"
+    services.upload([("wasps.md", b"# Wasps\n\nWasps sting.\n")])
+    ours = services.upload([("wasps.md", changed), ("again.md", changed)])
+    hers = services.upload([("wasps.md", changed)], owner="ann")
+    (file,) = finished(services, hers).files
+    assert [file.state for file in finished(services, ours).files] == ["updated", "unchanged"]
+    document = services.library.document("uploads.wasps")
+    assert document is not None
+    assert document.text.encode() == changed
+    assert file.state == "added"
+    document = services.library.document(file.document_id)
+    assert document is not None
+    assert document.owner == "ann"
+
+
+def test_a_cancelled_file_is_left_within_a_moment_and_leaves_nothing(services: Services) -> None:
+    before = services.library.version()
+    cancelled = services.upload(prose(120_000, 2, "cancelled"))
+    after = services.upload([("after.md", b"# After\n\nThe next one is read.\n")])
+    running(services, cancelled, "embedding")
+    assert services.jobs.cancel(cancelled)
+    assert finished(services, after).files[0].state == "added"
+    job = finished(services, cancelled)
+    assert [job.state, *(file.state for file in job.files)] == ["cancelled"] * 3
+    assert services.library.version() == before + 1
+    until_idle(services)
+    assert services.library.drop_unused_vectors() == 0
+
+
+def test_rebuilding_reads_and_embeds_every_document_anew(services: Services) -> None:
+    with services.database.write() as connection:
+        connection.exec_driver_sql("UPDATE vectors SET vector = zeroblob(1536), crc32 = 0")
+        connection.exec_driver_sql("DELETE FROM sentences")
+    assert flaws(services) != []
+    job_id = services.rebuild()
+    assert services.rebuild() == job_id
+    (file,) = finished(services, job_id).files
+    count = len(services.library.summaries())
+    assert (file.state, file.done, file.total) == ("updated", count, count)
+    assert flaws(services) == []
+
+
+def test_a_worker_killed_at_any_moment_loses_nothing_and_leaves_nothing_half_saved(
+    services: Services,
+) -> None:
+    chance = random.Random(11)
+    job_id = services.upload(prose(24_000, 6, "killed"))
+    killed: set[int] = set()
+    for _ in range(KILLS):
+        while (pid := worker_of(services)) in killed:
+            time.sleep(0.01)
+        while (job := services.jobs.get(job_id)) and job.state == "queued":
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0, 0.5))
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        killed.add(pid)
+    assert flaws(services) == []
+    job = finished(services, job_id)
+    assert [file.state for file in job.files] == ["added"] * 6
+    assert flaws(services) == []
+
+
+def test_two_servers_share_the_work_and_do_none_of_it_twice(
+    services: Services, embedder: OnnxEmbedder, exported: Path
+) -> None:
+    other = open_services(services.settings.data_dir, embedder, exported / "models")
+    job_ids = [services.upload(prose(8_000, 4, "ours")), other.upload(prose(8_000, 4, "theirs"))]
+    for job_id in job_ids:
+        job = finished(services, job_id)
+        assert [(file.state, file.attempts) for file in job.files] == [("added", 1)] * 4
+        assert finished(other, job_id) == job
+    assert flaws(services) == []
+    other.close()
+
+
+def test_the_worker_goes_with_its_server_and_the_next_server_goes_on(
+    embedder: OnnxEmbedder, exported: Path, tmp_path: Path
+) -> None:
+    services = open_services(tmp_path / "data", embedder, exported / "models", jobs=False)
+    job_id = services.upload(prose(40_000, 2, "left"))
+    command = [sys.executable, "-c", SERVER, str(tmp_path / "data")]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    assert server.stdout.readline() == "ready\n"
+    worker = int(server.stdout.readline())
+    running(services, job_id, "embedding")
+    server.kill()
+    server.communicate()
+    assert is_gone(worker)
+    assert services.library.summaries() == []
+    services.start_jobs()
+    job = finished(services, job_id)
+    assert [(file.state, file.attempts) for file in job.files] == [("added", 2), ("added", 1)]
+    assert flaws(services) == []
+    services.close()
