@@ -113,6 +113,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Begin building the services in the background, so that the first visitor hardly waits."""
     startup.startup(SETTINGS)
     yield
+    startup.stop()
 
 
 keep_messages_out_of_the_log()

@@ -17,8 +17,9 @@ from rag.answering.support import SupportChecker
 from rag.embedding.base import Embedder, Progress, Vectors, no_progress
 from rag.embedding.onnx import open_onnx_embedder
 from rag.errors import BudgetExceeded, ConfigurationError, InvalidInput, MissingVectors
-from rag.ingestion.indexing import CHUNKER, Indexer, Ingested
+from rag.ingestion.indexing import Indexer, Ingested
 from rag.ingestion.loading import documents_in
+from rag.ingestion.preparing import CHUNKER
 from rag.ingestion.shipped import find_shipped
 from rag.providers.choice import ModelChoice
 from rag.quiz.resting import RestingItem, items_resting_on, topics_naming

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import subprocess
 import sys
 import tempfile
@@ -88,6 +89,8 @@ class Supervisor:
             self._start_at = time.monotonic() + min(2.0**self._failures - 1, LONGEST_BACK_OFF_S)
             self._follow_at = 0.0  # the last file shall be found at once
             self._worker = None
+        if self._worker and (claim := self._worker.claimed()):
+            self._claims.keep(claim[0])  # a busy machine may leave the worker itself no time for it
         self._claims.recover()
         if self._worker is None and time.monotonic() >= self._start_at and self._claims.waiting():
             self._worker = _Worker(self._environ)
@@ -103,7 +106,7 @@ class _Worker:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
-        self._has_claimed = False
+        self._has_begun = False
         # in the server's own session: Linux compares priorities within a session only
         self._process = subprocess.Popen(
             WORKER,
@@ -118,8 +121,17 @@ class _Worker:
 
     @property
     def never_began(self) -> bool:
-        """True for a process that ended with an error before it had a file."""
-        return self._process.returncode != 0 and not self._has_claimed
+        """True for a process that has ended with an error before it had a file."""
+        return self._process.returncode != 0 and not self._has_begun
+
+    def claimed(self) -> tuple[str, int, int] | None:
+        """Return job, position and attempts of the file that was claimed last; None before the first."""
+        printed = self._printed.fileno()
+        lines = os.pread(printed, os.fstat(printed).st_size, 0).split(b"\n")[:-1]  # the last may be cut
+        if not lines:
+            return None
+        job_id, position, attempts = lines[-1].decode().split()
+        return job_id, int(position), int(attempts)
 
     def ended(self, claims: Claims) -> bool:
         """Tell whether the process has ended; its file is then given back."""
@@ -147,12 +159,9 @@ class _Worker:
             log.warning("A file could not be given back: %s", error)
 
     def _close(self, claims: Claims, *, counted: bool) -> None:
-        self._printed.seek(0)
-        claimed = self._printed.read().split(b"\n")[:-1]  # a last line without its end was cut
-        self._has_claimed = bool(claimed)
-        if claimed:
-            job_id, position, attempts = claimed[-1].decode().split()
-            claims.give_back(job_id, int(position), int(attempts), counted=counted)
+        if claim := self.claimed():
+            self._has_begun = True
+            claims.give_back(*claim, counted=counted)
         self._printed.close()
         assert self._process.stdin is not None
         if not self._process.stdin.closed:

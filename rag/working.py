@@ -14,18 +14,20 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 from rag.embedding.base import Embedder, Progress
 from rag.errors import RagError, StoreError
 from rag.ingestion.indexing import Indexer, Ingested, original_of, reason
 from rag.ingestion.loading import documents_in, load_file, load_upload
+from rag.ingestion.preparing import prepare, save
 from rag.services import open_embedder
 from rag.settings import Settings, load_settings, log_to_stderr
 from rag.storage.claims import Claim, ClaimLost, Claims
 from rag.storage.engine import Database
 from rag.storage.jobs import FileStage
-from rag.storage.library import Library, Original
+from rag.storage.library import DocumentSummary, Library, Original
 from rag.supervising import STOP
 from rag.types import Document
 
@@ -36,7 +38,7 @@ PULSE_S = 0.5
 PULSE_SHARE = 10
 """A pause is so many times as long as the report before it took: a large file's row is slow to write."""
 NAMED = 3
-"""Documents that a message names; more are counted."""
+"""Documents that a message names at most."""
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +56,10 @@ class Worker:
 
     def run(self, embedder: Embedder, say: Callable[[str], object]) -> None:
         """Work until no file is queued; `say` is told each claim, for the case that this process dies."""
-        indexer = Indexer(self._library, embedder)
         is_tidy = True
         while claim := self._next():
             say(f"{claim.job_id} {claim.position} {claim.attempts}\n")
-            is_tidy = self._work_on(claim, indexer) and claim.attempts == 1 and is_tidy
+            is_tidy = self._work_on(claim, embedder) and claim.attempts == 1 and is_tidy
         if not is_tidy:  # vectors that were stored ahead for files that came to nothing
             self._library.drop_unused_vectors()
 
@@ -79,68 +80,72 @@ class Worker:
             self._claim = self._claims.claim()
             return self._claim
 
-    def _work_on(self, claim: Claim, indexer: Indexer) -> bool:
+    def _work_on(self, claim: Claim, embedder: Embedder) -> bool:
         """Do one file; True when it came to a good end."""
         try:
             with _Pulse(self._claims, claim) as pulse:
                 if claim.kind == "rebuild":
-                    self._rebuild(claim, indexer, pulse.step)
+                    self._rebuild(claim, embedder, pulse.step)
                 else:
-                    self._ingest(claim, indexer, pulse.step)
+                    self._ingest(claim, embedder, pulse.step)
             return True
         except ClaimLost:
             return False
         except Exception as error:
+            if isinstance(error, StoreError) and error.retryable:
+                raise  # not the file's fault: the next worker tries again
             message, hint = reason(error)
             with suppress(ClaimLost):
                 self._claims.finish(claim, "failed", error=message, hint=hint)
             return False
 
-    def _ingest(self, claim: Claim, indexer: Indexer, step: Progress) -> None:
+    def _ingest(self, claim: Claim, embedder: Embedder, step: Progress) -> None:
         content = self._claims.content(claim)
         document, page_starts = load_upload(content, claim.name, owner=claim.owner)
 
-        def commit(save: Callable[[Library], Ingested]) -> Ingested:
+        def commit(store: Callable[[Library], Ingested]) -> Ingested:
             with self._claims.holding(claim) as database:
-                result = save(Library(database))
+                result = store(Library(database))
                 Claims(database).finish(claim, result.status, document_id=result.id, chunks=result.chunks)
                 return result
 
         original = original_of(document, claim.name, content, page_starts)
+        indexer = Indexer(self._library, embedder)
         indexer.add(document, original, origin="added", step=step, commit=commit)
         indexer.remember_model()
 
-    def _rebuild(self, claim: Claim, indexer: Indexer, step: Progress) -> None:
+    def _rebuild(self, claim: Claim, embedder: Embedder, step: Progress) -> None:
         """Read, cut and embed all documents anew; those that an interrupted try got to are done."""
         shipped = self._shipped()
         summaries = self._library.summaries()
-        unread = []
+        count = len(summaries)
+        unread: list[DocumentSummary] = []
         for number, summary in enumerate(summaries):
-            step("embedding", number, len(summaries))
+            step("embedding", number, count)
             stored = self._library.document(summary.id)
             if stored is None or summary.updated_at > claim.created_at:
                 continue
+            document, original = stored, None
             try:
-                document, original = self._again(stored, shipped)
+                if summary.origin == "knowledge" and stored.id in shipped:
+                    document = shipped[stored.id]
+                else:
+                    document, original = self._again(stored)
             except RagError:
-                unread.append(summary.title)
-                document, original = stored, None
-            prepared = indexer.prepare(
-                document, lambda *_, n=number: step("embedding", n, len(summaries)), anew=True
-            )
+                unread.append(summary)
+            at = partial(_at_document, step, number, count)
+            prepared = prepare(document, self._library, embedder, at, anew=True)
             with self._claims.holding(claim) as database:
                 library = Library(database)
                 if library.document(stored.id) == stored:  # not removed or replaced meanwhile
-                    indexer.save(prepared, library, origin=summary.origin, original=original)
-        chunks = sum(summary.chunks for summary in self._library.summaries())
-        count = len(summaries)
+                    save(prepared, library, origin=summary.origin, original=original)
         if unread:
-            named = ", ".join(unread[:NAMED]) + (f" and {len(unread) - NAMED} more" if unread[NAMED:] else "")
-            told = (
-                f"Of {count} documents, {len(unread)} could only be rebuilt from their stored text: {named}."
-            )
-            hint = "Upload the files again."
-            return self._claims.finish(claim, "failed", done=count, total=count, error=told, hint=hint)
+            error = f"Of {count} documents, {len(unread)} could only be rebuilt from their stored text"
+            titles = [summary.title for summary in unread if not summary.owner][:NAMED]
+            error += f", among them {', '.join(titles)}." if titles else "."
+            hint = "Upload their files again."
+            return self._claims.finish(claim, "failed", done=count, total=count, error=error, hint=hint)
+        chunks = sum(summary.chunks for summary in self._library.summaries())
         return self._claims.finish(claim, "updated", done=count, total=count, chunks=chunks)
 
     def _shipped(self) -> dict[str, Document]:
@@ -155,14 +160,19 @@ class Worker:
             found[document.id] = document
         return found
 
-    def _again(self, stored: Document, shipped: dict[str, Document]) -> tuple[Document, Original | None]:
+    def _again(self, stored: Document) -> tuple[Document, Original | None]:
         """Return a document as its file says it today; the stored text where there is no file."""
         original = self._library.original(stored.id)
         if original is None:
-            return shipped.get(stored.id, stored), None
+            return stored, None
         fresh, page_starts = load_upload(original.content, original.name, owner=stored.owner)
         document = replace(fresh, id=stored.id, topic=stored.topic, path=stored.path)
         return document, replace(original, page_starts=page_starts)
+
+
+def _at_document(step: Progress, number: int, count: int, *_: object) -> None:
+    """Report the progress within a document of a rebuild as that of the documents."""
+    step("embedding", number, count)
 
 
 class _Pulse:
@@ -197,7 +207,7 @@ class _Pulse:
             now = self._at
             try:
                 if now == told:
-                    held = self._claims.alive(self._claim)
+                    held = self._claims.holds(self._claim)
                 else:
                     held = self._claims.report(self._claim, cast(FileStage, now[0]), *now[1:])
             except StoreError:  # busy; the next report tells more anyway

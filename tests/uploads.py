@@ -94,7 +94,7 @@ def flaws(services: Services) -> list[str]:
     return found + services.database.problems()
 
 
-def is_gone(pid: int, seconds: float = 5) -> bool:
+def is_gone(pid: int, seconds: float = 60) -> bool:
     """Tell whether a process ends within so many seconds; a zombie has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

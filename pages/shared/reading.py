@@ -254,8 +254,14 @@ def _paint(marks: Sequence[Mark], covering: Sequence[int]) -> _Paint:
     """Return how characters under these marks are drawn: as the strongest of them."""
     layers = [layer for at in covering if (layer := marks[at].layer) is not None]
     strongest = max(layers, key=LAYERS.index, default=None)
-    is_place = any(marks[at].layer is None for at in covering)
+    places = {(marks[at].start, marks[at].end) for at in covering if marks[at].layer is None}
+    is_place = bool(places)
+    is_sentence = strongest in ("sent", "cited")
+    is_current = is_sentence and any(
+        (marks[at].start, marks[at].end) in places for at in covering if marks[at].layer == strongest
+    )
     classes = [MARK_CLASS] * is_place + [f"viva-{strongest}"] * (strongest is not None)
+    classes += ["viva-current"] * is_current
     tag = "mark" if is_place or strongest == "cited" else "span"
     return _Paint(tuple(covering), tag, " ".join(classes))
 

@@ -76,6 +76,12 @@ def startup(settings: Settings | None = None) -> Startup:
         return _current
 
 
+def stop() -> None:
+    """Close the services at the end of the server; files that are being read go on with the next start."""
+    if _current is not None and _current.services is not None:
+        _current.services.close()
+
+
 def again() -> None:
     """Forget a failed start, so that the next call tries once more."""
     global _current

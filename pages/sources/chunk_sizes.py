@@ -113,17 +113,13 @@ def _draw_numbers(now: Sequence[Chunk], preview: Sequence[Chunk]) -> None:
         for part in parts
     ]
     bars = pd.DataFrame(rows).value_counts().rename("Number").reset_index()
-    bars["Tokens"] = [f"{first}–{first + BIN - 1}" for first in bars["From"]]
+    bars["Tokens"] = [_bin(first) for first in bars["From"]]
+    bins = [_bin(first) for first in sorted(set(bars["From"]))]
     chart = (
         alt.Chart(bars)
         .mark_bar()
         .encode(
-            x=alt.X(
-                "Tokens:N",
-                sort=alt.SortField("From"),
-                title="Tokens of a chunk",
-                axis=alt.Axis(labelAngle=-45),
-            ),
+            x=alt.X("Tokens:N", sort=bins, title="Tokens of a chunk", axis=alt.Axis(labelAngle=-45)),
             xOffset=alt.XOffset("Chunks:N", sort=[NOW, PREVIEW]),
             y=alt.Y("Number:Q", title="Chunks", axis=alt.Axis(tickMinStep=1, format="d")),
             color=alt.Color(
@@ -136,6 +132,10 @@ def _draw_numbers(now: Sequence[Chunk], preview: Sequence[Chunk]) -> None:
         .properties(height=260)
     )
     st.altair_chart(chart, key="lab_cut_chart", alt=f"Histogram of tokens by chunk: {told}")
+
+
+def _bin(first: int) -> str:
+    return f"{first}–{first + BIN - 1}"
 
 
 def _median(chunks: Sequence[Chunk]) -> int:
@@ -167,6 +167,6 @@ def _draw_boundaries(document: Document, now: Sequence[Chunk], preview: Sequence
 
 
 def _around(text: str, end: int) -> str:
-    before = sanitise.plain(text[max(0, end - 3 * AROUND) : end])[-AROUND:]
-    after = sanitise.plain(text[end : end + 3 * AROUND])[:AROUND]
+    before = sanitise.plain(text[max(0, end - 3 * AROUND) : end])[-AROUND:].partition(" ")[2]
+    after = sanitise.plain(text[end : end + 3 * AROUND])[:AROUND].rpartition(" ")[0]
     return f"… {escape(before)} <strong>‖</strong> {escape(after)} …"

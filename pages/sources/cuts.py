@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 
@@ -33,7 +34,7 @@ def notes(document: Document, chunks: Sequence[Chunk]) -> list[Note]:
 
 def repeats(document: Document, chunks: Sequence[Chunk]) -> list[int]:
     """Return for each chunk how many sentences at its beginning are the last ones of the chunk before."""
-    starts = [sentence.start for sentence in sentences(document.text, document.body_start)]
+    starts = _sentence_starts(document.text, document.body_start)
     return [
         0,
         *(
@@ -41,6 +42,11 @@ def repeats(document: Document, chunks: Sequence[Chunk]) -> list[int]:
             for before, chunk in pairwise(chunks)
         ),
     ][: len(chunks)]
+
+
+@lru_cache(maxsize=4)
+def _sentence_starts(text: str, body_start: int) -> list[int]:
+    return [sentence.start for sentence in sentences(text, body_start)]
 
 
 def draw(document: Document, chunks: Sequence[Chunk]) -> None:

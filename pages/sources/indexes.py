@@ -21,7 +21,9 @@ from rag.services import Services
 
 KEPT_AS = "index_figures"
 """Name of the preference that holds the last measurement, for everybody."""
-COLOURS = {"flat": "#8b9896", "ivf": "#0072b2", "hnsw": "#d55e00"}
+NAMES = {"flat": "Flat", "ivf": "IVF", "hnsw": "HNSW"}
+"""As the chart calls them, which has little room on a phone."""
+COLOURS = {"flat": "#8b9896", "ivf": "#2b8cbe", "hnsw": "#d55e00"}
 TICKS_MS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 SHAPES = {"flat": "diamond", "ivf": "square", "hnsw": "circle"}
 
@@ -89,7 +91,7 @@ def _draw_chart(figures: Sequence[IndexFigures], told: str) -> None:
     """Draw what is found against how long it takes, one point an index and effort."""
     rows = pd.DataFrame(
         {
-            "Index": telling.INDEXES[figure.kind],
+            "Index": NAMES[figure.kind],
             "Effort": str(figure.effort or "all"),
             "Order": figure.effort,
             "Found": figure.recall_at_10,
@@ -99,13 +101,13 @@ def _draw_chart(figures: Sequence[IndexFigures], told: str) -> None:
         }
         for figure in figures
     )
-    names = list(telling.INDEXES.values())
+    names = list(NAMES.values())
     times = [figure.p50_ms for figure in figures]
     base = alt.Chart(rows).encode(
         x=alt.X(
             "Milliseconds:Q",
             scale=alt.Scale(type="log", nice=False, domain=[min(times) / 1.5, max(times) * 1.5]),
-            title="Half of the searches take at most so many ms (log scale)",
+            title="Milliseconds for half of the searches (log)",
             axis=alt.Axis(format="~g", values=list(TICKS_MS), grid=False),
         ),
         y=alt.Y(
@@ -132,7 +134,7 @@ def _draw_chart(figures: Sequence[IndexFigures], told: str) -> None:
     points = base.mark_point(size=90, filled=True, opacity=1).encode(
         shape=alt.Shape("Index:N", scale=alt.Scale(domain=names, range=list(SHAPES.values())))
     )
-    labels = base.mark_text(dy=-12, fontSize=11).encode(text="Effort:N")
+    labels = base.mark_text(dy=-12, fontSize=11).encode(text="Effort:N", color=alt.value("#8b9896"))
     chart = alt.layer(lines, points, labels).properties(height=340)
     st.altair_chart(chart, key="lab_indexes", alt=f"Recall against latency of each index. {told}")
     st.caption("Each point is an index with an effort (its number): IVF’s cells visited, HNSW’s list length.")

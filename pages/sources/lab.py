@@ -13,6 +13,7 @@ from pages.shared.links import lab_params
 from pages.shared.people import may_read, reader
 from pages.sources import comparing, lost
 from pages.sources.trace import draw_trace
+from rag.answering.asking import LONGEST_QUESTION
 from rag.answering.prompt_preview import what_is_sent
 from rag.answering.used import used
 from rag.services import Services
@@ -36,7 +37,8 @@ def draw(ready: Services) -> None:
         trace = st.query_params.get("trace", "")
         found = ready.conversations.by_trace(trace, reader()) if trace else None
         searched = found[2].answer.retrieval if found else None
-        query = st.query_params.get("q", "").strip() or (searched.query if searched else "")
+        asked = st.query_params.get("q", "").strip()[:LONGEST_QUESTION]
+        query = asked or (searched.query if searched else "")
         summaries = [summary for summary in ready.library.summaries() if may_read(summary.owner)]
         part = _chosen_part()
         if part == "chunks":
@@ -58,7 +60,8 @@ def draw(ready: Services) -> None:
                 draw_part = {"compare": comparing.draw, "lost": lost.draw}.get(part, _draw_search)
                 draw_part(ready, query, summaries)
             else:
-                _draw_empty(ready)
+                lost.remember(st.query_params.get("chunk", ""))
+                _draw_empty(ready, part)
 
 
 def _chosen_part() -> str:
@@ -82,12 +85,19 @@ def _chosen_part() -> str:
     return str(st.session_state["lab_part"])
 
 
-def _draw_empty(ready: Services) -> None:
+def _draw_empty(ready: Services, part: str) -> None:
     """Say what to do, with questions to begin with."""
-    st.markdown(
-        "Type a question into the field above to see every step of its search: what was found by meaning and "
-        "by words, how both were merged, what was set aside and why, and what a model would be sent."
-    )
+    if part == "lost":
+        st.markdown(
+            "Type the question that a passage should answer into the field above, to see what became of it."
+        )
+    elif part == "compare":
+        st.markdown("Type a question into the field above to search for it with two settings, side by side.")
+    else:
+        st.markdown(
+            "Type a question into the field above to see every step of its search: what was found by meaning "
+            "and by words, how both were merged, what was set aside and why, and what a model would be sent."
+        )
     if "lab_suggestions" not in st.session_state:
         st.session_state["lab_suggestions"] = ready.suggested_questions(3)
     with st.container(gap="xxsmall"):

@@ -76,10 +76,10 @@ def _chosen(ready: Services, summaries: Sequence[DocumentSummary]) -> Chunk | No
 
     def document_chosen() -> None:
         first = ready.library.chunks(st.session_state["lab_lost_document"] or "")
-        _remember(first[0].id if first else "")
+        _choose(first[0].id if first else "")
 
     def chunk_chosen() -> None:
-        _remember(st.session_state["lab_lost_chunk"] or "")
+        _choose(st.session_state["lab_lost_chunk"] or "")
 
     st.session_state["lab_chunk"] = known.id if known else ""
     st.session_state["lab_lost_document"] = document
@@ -107,12 +107,20 @@ def _chosen(ready: Services, summaries: Sequence[DocumentSummary]) -> Chunk | No
     return known
 
 
-def _remember(chunk_id: str) -> None:
+def remember(chunk_id: str) -> None:
+    """Keep the passage of a link for the question that is typed next."""
+    if chunk_id:
+        st.session_state["lab_chunk"] = chunk_id
+
+
+def _choose(chunk_id: str) -> None:
     st.session_state["lab_chunk"] = chunk_id
     if chunk_id:
         st.query_params["chunk"] = chunk_id
         # the choice is no new arrival from elsewhere
         st.session_state["lab_arrived"] = (st.query_params.get("trace", ""), chunk_id)
+    else:
+        st.query_params.pop("chunk", None)
 
 
 def _name(number: int, chunk: Chunk) -> str:

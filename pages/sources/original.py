@@ -33,7 +33,7 @@ def draw_download(document: Document, kept: Original | None) -> None:
     content = document.text.encode() if kept is None else kept.content
     st.download_button(
         "Download",
-        content,
+        lambda: content,
         file_name=name,
         mime=MIME[document.format] if kept else "text/markdown",
         icon=":material/download:",

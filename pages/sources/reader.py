@@ -124,10 +124,10 @@ def _draw_text(
         shown=Span(shown.start - document.body_start, shown.end - document.body_start) if shown else None,
         is_plain=document.format == "text",
     )
-    for mark, seen in zip(marks, page.seen, strict=True):
-        is_shown = shown is None or shown.start <= mark.start < shown.end
-        if not seen and is_shown and mark.layer in (None, "cited"):
-            quote = sanitise.label(document.text[mark.start : mark.end][: moved.QUOTED])
+    unseen = [mark for mark, seen in zip(marks, page.seen, strict=True) if not seen]
+    for start, end in sorted({(mark.start, mark.end) for mark in unseen if mark.layer in (None, "cited")}):
+        if shown is None or shown.start <= start < shown.end:
+            quote = sanitise.label(document.text[start:end][: moved.QUOTED])
             st.info(f"The cited words can’t be marked in place. They are: “{quote}”", icon=":material/info:")
     if shown is not None:
         _draw_part(document, shown, state, "before")

@@ -59,7 +59,7 @@ def draw_trace(
     if answer is not None:
         _draw_answered(answer, became or {})
     elif preview is not None:
-        _draw_sent(preview)
+        _draw_sent(preview, is_enough=retrieval.sufficient)
     if retrieval.timings_ms:
         st.markdown("##### 8. Where the time went", anchors=False)
         with st.container(width=640):
@@ -129,9 +129,10 @@ def _draw_list(
 
 
 def _draw_merged(retrieval: Retrieval, answer: Answer | None, became: Mapping[str, Used]) -> None:
-    st.markdown("##### 4. Merged: the passages used", anchors=False)
+    kept = "used" if retrieval.sufficient else "that come nearest"
+    st.markdown(f"##### 4. Merged: the passages {kept}", anchors=False)
     if not retrieval.kept:
-        st.markdown("None is used.")
+        st.markdown("There is none.")
         return
     st.caption("Both scores are added by their weights. Arrows show the move from the place by meaning.")
     with st.container(gap="xsmall", key="lab_used"):
@@ -187,10 +188,13 @@ def _draw_aside(retrieval: Retrieval) -> None:
         )
 
 
-def _draw_sent(preview: PromptPreview) -> None:
+def _draw_sent(preview: PromptPreview, *, is_enough: bool) -> None:
     """Draw what a model would be sent, passage by passage."""
     st.markdown("##### 7. What would be sent to a model", anchors=False)
     sent = sum(part.fits for part in preview.parts)
+    if not is_enough:
+        st.markdown("Nothing: what was found is not good enough, so no model is asked.")
+        return
     if not sent:
         st.markdown(f"Nothing: no passage fits into a prompt of {preview.budget:,} tokens.")
         return

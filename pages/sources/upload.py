@@ -9,8 +9,9 @@ from pages.sources import jobs
 from rag.errors import RagError
 from rag.services import Services
 
-_NUMBER, _FAILURE = "sources_uploads", "sources_upload_failure"
-"""How many uploads this session has made, which names the next uploader; what went wrong in the last."""
+_NUMBER, _TAKEN, _FAILURE = "sources_uploads", "sources_upload_taken", "sources_upload_failure"
+"""Of this session: how many uploads there were, which names the next field; the ids of the files in the last;
+what went wrong in it."""
 
 
 def draw(ready: Services) -> None:
@@ -36,14 +37,19 @@ def draw(ready: Services) -> None:
 
 
 def _take(ready: Services, key: str) -> None:
-    """Store the files as a job and empty the field, so that no later run takes them again."""
-    files = [(file.name, file.getvalue()) for file in st.session_state[key]]
+    """Store the files as a job and empty the field, so that no later run takes them again.
+
+    The browser sends the field once more with the next run of a fragment, which counts as a change.
+    """
+    chosen = st.session_state[key]
+    ids = [file.file_id for file in chosen]
     st.session_state[_FAILURE] = None
-    if not files:
+    if not ids or ids == st.session_state.get(_TAKEN):
         return
     try:
-        ready.upload(files, owner=people.reader())
+        ready.upload([(file.name, file.getvalue()) for file in chosen], owner=people.reader())
     except RagError as error:
         st.session_state[_FAILURE] = error
         return
+    st.session_state[_TAKEN] = ids
     st.session_state[_NUMBER] = st.session_state.get(_NUMBER, 0) + 1

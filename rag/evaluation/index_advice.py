@@ -28,11 +28,11 @@ def advise(figures: Sequence[IndexFigures], vectors: int) -> Advice:
     exact = next(figure for figure in figures if figure.kind == "flat")
     good = [figure for figure in figures if figure.kind != "flat" and figure.recall_at_10 >= ENOUGH]
     fastest = min(good, key=lambda figure: figure.p50_ms, default=None)
-    told = f"With {vectors:,} vectors exact search takes {exact.p50_ms:.2g} ms"
+    told = f"With {vectors:,} vectors exact search takes {_ms(exact)}"
     if fastest is None:
         return Advice(f"{told}, and nothing faster finds {ENOUGH:.0%} of the nearest: keep it.", exact)
     other = (
-        f"{fastest.kind.upper()} with effort {fastest.effort} takes {fastest.p50_ms:.2g} ms and finds "
+        f"{fastest.kind.upper()} with effort {fastest.effort} takes {_ms(fastest)} and finds "
         f"{fastest.recall_at_10:.1%} of the nearest"
     )
     if exact.p50_ms <= UNNOTICED_MS:
@@ -40,3 +40,7 @@ def advise(figures: Sequence[IndexFigures], vectors: int) -> Advice:
     if exact.p50_ms < WORTH_IT * fastest.p50_ms:
         return Advice(f"{told} and misses nothing: keep it, for {other}.", exact)
     return Advice(f"{told}; {other}: use it.", fastest)
+
+
+def _ms(figure: IndexFigures) -> str:
+    return f"{figure.p50_ms:.0f} ms" if figure.p50_ms >= 10 else f"{figure.p50_ms:.2g} ms"

@@ -22,7 +22,17 @@ _UNREADABLE = (  # what PyYAML's safe loader raises on bad input, e.g. `!!timest
     TypeError,
     RecursionError,
 )
+_MOST_MERGED = 1000
+"""Keys that merging (`<<`) may add up to; each merge can multiply those of the one before."""
 _HINT = "Correct the lines between the two --- at the top, or remove them."
+
+
+class _Loader(yaml.SafeLoader):
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        merges = any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)
+        super().flatten_mapping(node)
+        if merges and len(node.value) > _MOST_MERGED:
+            raise yaml.constructor.ConstructorError(None, None, "it merges too much", node.start_mark)
 
 
 def _as_text(value: object) -> object:
@@ -88,7 +98,7 @@ def front_matter(text: str, path: str) -> tuple[FrontMatter, int]:
     if source.strip() and not _FIRST_KEY.match(source):
         return FrontMatter(), 0
     try:
-        values = yaml.safe_load(source)
+        values = yaml.load(source, Loader=_Loader)  # noqa: S506 - a safe loader with one more limit
     except _UNREADABLE as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 2

@@ -110,13 +110,19 @@ class Claims:
             changed = connection.execute(
                 update(job_files).where(_held(claim)).values(stage=stage, done=done, total=total)
             )
-            return bool(changed.rowcount) and _touch(connection, claim.job_id, self._clock())
+            if changed.rowcount:
+                _touch(connection, claim.job_id, self._clock())
+            return bool(changed.rowcount)
 
-    def alive(self, claim: Claim) -> bool:
-        """Give a sign of life; False when the claim is lost."""
+    def holds(self, claim: Claim) -> bool:
+        """Tell whether the file is still the worker's."""
+        with self._database.read() as connection:
+            return connection.execute(select(job_files.c.position).where(_held(claim))).first() is not None
+
+    def keep(self, job_id: str) -> None:
+        """Give a sign of life of the worker that is at a job."""
         with self._database.write() as connection:
-            held = connection.execute(select(job_files.c.position).where(_held(claim))).first()
-            return held is not None and _touch(connection, claim.job_id, self._clock())
+            _touch(connection, job_id, self._clock())
 
     @contextmanager
     def holding(self, claim: Claim) -> Iterator[Database]:
@@ -209,6 +215,6 @@ def _requeue(connection: Connection, job_id: str, position: int, attempts: int, 
     connection.execute(update(job_files).where(held).values(values))
 
 
-def _touch(connection: Connection, job_id: str, now: datetime) -> bool:
-    changed = connection.execute(update(jobs).where(jobs.c.id == job_id).values(updated_at=now))
-    return bool(changed.rowcount)
+def _touch(connection: Connection, job_id: str, now: datetime) -> None:
+    is_worked_on = and_(jobs.c.id == job_id, jobs.c.state == "running")
+    connection.execute(update(jobs).where(is_worked_on).values(updated_at=now))

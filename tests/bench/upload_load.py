@@ -7,7 +7,6 @@ files (1), while one thread asks question after question with a pause between.
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import tempfile
@@ -20,27 +19,12 @@ from rag.services import Services, build_services
 from rag.settings import load_settings
 from rag.types import Ask
 from tests.bench.speed import QUERIES
+from tests.uploads import UNFINISHED, prose
 
 ROOT = Path(__file__).parents[2]
 BYTES = 1_300_000
 PAUSE_S = 0.1
 QUESTIONS_BEFORE = 150
-
-
-def prose(size: int = BYTES, files: int = 1) -> list[tuple[str, bytes]]:
-    """Return Markdown files of `size` bytes in all: the knowledge documents under other titles."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "knowledge").glob("*/*.md"))]
-    bodies = [re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL) for text in texts]
-    made: list[tuple[str, bytes]] = []
-    number = 0
-    for file in range(files):
-        parts = [f"# Collected notes, volume {file + 1}\n"]
-        while sum(map(len, parts)) < size / files:
-            body = bodies[number % len(bodies)]
-            parts.append(re.sub(r"^# (.*)$", rf"## Note {number}: \1", body, flags=re.MULTILINE))
-            number += 1
-        made.append((f"volume-{file + 1}.md", "\n".join(parts).encode()[: size // files]))
-    return made
 
 
 def memory_mb(pid: int | str, field: str) -> float:
@@ -95,8 +79,8 @@ def main() -> None:
         peak = 0.0
         started = time.perf_counter()
         with Asking(services) as during:
-            job_id = services.upload(prose(files=files))
-            while (job := services.jobs.get(job_id)) and job.state in ("queued", "running"):
+            job_id = services.upload(prose(BYTES, files))
+            while (job := services.jobs.get(job_id)) and job.state in UNFINISHED:
                 supervisor = services._supervisor
                 if supervisor and (pid := supervisor.worker_pid):
                     peak = max(peak, memory_mb(pid, "VmHWM"))

@@ -217,6 +217,13 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(library_in: Library
     ]
 
 
+def test_ingest_exits_with_1_when_no_file_could_be_read(library_in: LibraryIn, tmp_path: Path) -> None:
+    own = library_in(tmp_path / "own")
+    (tmp_path / "empty.md").touch()
+    run = own.run("ingest", tmp_path / "empty.md", "--json")
+    assert (run.code, json.loads(run.out)["documents"][0]["status"]) == (1, "failed")
+
+
 # Search and answers
 
 HIT_FIELDS = set(

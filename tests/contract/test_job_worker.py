@@ -22,7 +22,7 @@ from tests.uploads import finished, flaws, is_gone, open_services, prose
 
 BEES = b"# Bees\n\nBees make honey in summer. A hive holds one queen.\n"
 PAGE = b"<html><title>Cats</title><h1>Cats</h1><p>Cats sleep for sixteen hours a day.</p></html>"
-KILLS = 4
+KILLS = 5
 
 SERVER = """
 import sys, threading
@@ -153,7 +153,7 @@ def test_a_worker_killed_at_any_moment_loses_nothing_and_leaves_nothing_half_sav
     services: Services,
 ) -> None:
     chance = random.Random(11)
-    job_id = services.upload(prose(24_000, 6, "killed"))
+    job_id = services.upload(prose(15_000, 6, "killed"))
     killed: set[int] = set()
     for _ in range(KILLS):
         while (pid := worker_of(services)) in killed:
@@ -166,7 +166,11 @@ def test_a_worker_killed_at_any_moment_loses_nothing_and_leaves_nothing_half_sav
         killed.add(pid)
     assert flaws(services) == []
     job = finished(services, job_id)
-    assert [file.state for file in job.files] == ["added"] * 6
+    said = {(file.state, file.attempts, file.error) for file in job.files}
+    assert said <= {
+        *(("added", attempts, "") for attempts in (1, 2, 3)),
+        ("failed", 3, "Reading this file ended the reader three times."),
+    }
     assert flaws(services) == []
 
 
@@ -174,10 +178,10 @@ def test_two_servers_share_the_work_and_do_none_of_it_twice(
     services: Services, embedder: OnnxEmbedder, exported: Path
 ) -> None:
     other = open_services(services.settings.data_dir, embedder, exported / "models")
-    job_ids = [services.upload(prose(8_000, 4, "ours")), other.upload(prose(8_000, 4, "theirs"))]
+    job_ids = [services.upload(prose(6_000, 3, "ours")), other.upload(prose(6_000, 3, "theirs"))]
     for job_id in job_ids:
         job = finished(services, job_id)
-        assert [(file.state, file.attempts) for file in job.files] == [("added", 1)] * 4
+        assert [(file.state, file.attempts) for file in job.files] == [("added", 1)] * 3
         assert finished(other, job_id) == job
     assert flaws(services) == []
     other.close()
@@ -187,7 +191,7 @@ def test_the_worker_goes_with_its_server_and_the_next_server_goes_on(
     embedder: OnnxEmbedder, exported: Path, tmp_path: Path
 ) -> None:
     services = open_services(tmp_path / "data", embedder, exported / "models", jobs=False)
-    job_id = services.upload(prose(40_000, 2, "left"))
+    job_id = services.upload(prose(16_000, 2, "left"))
     command = [sys.executable, "-c", SERVER, str(tmp_path / "data")]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None

@@ -1,9 +1,11 @@
 """Pages with real storage and scripted answers."""
 
 from datetime import UTC, datetime
+from functools import cache
 from types import SimpleNamespace
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from pages.shared import startup
 from rag.providers.choice import ModelChoice
@@ -81,6 +83,16 @@ class ScriptedServices:
             yield Retrieved(self.script.retrieval)
         yield TextDelta(self.script.text)
         yield Completed(self.script)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_scan():
+    """Look through the installed packages for components once, not in every session: it takes 0.3 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)
+        )
+        yield
 
 
 @pytest.fixture

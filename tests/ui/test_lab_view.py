@@ -94,8 +94,14 @@ def test_every_stage_of_a_search_is_shown(services):
     assert ":orange-badge[zebra: in no passage used]" in text
     assert "cosine 0." in text
     assert "log-odds" in text
-    assert "tokens of at most 4,000" in text
     assert "Search by meaning" in text
+
+
+def test_what_a_model_would_be_sent_is_counted(services):
+    text = told(lab(q="What is a cache?"))
+    assert "2 passages and the instructions, about " in text
+    assert "tokens of at most 4,000" in text
+    assert "no model is asked" in told(lab(q="How do I bake bread?"))
 
 
 def test_a_title_with_markup_is_shown_as_text(services):
@@ -156,6 +162,13 @@ def test_a_passage_is_followed_to_where_it_got_lost(services):
     assert "It got lost at the cut-off." in told(app)
     assert "lost here" in told(app)
     assert "Raise the passages used from 1 to 2" in told(app)
+
+
+def test_a_passage_without_a_question_waits_for_one(services):
+    app = lab(chunk="caching#1")
+    assert "Type the question that a passage should answer" in told(app)
+    app.text_input(key="sources_query").set_value("What is a cache?").run()
+    assert app.selectbox(key="lab_lost_chunk").value == "caching#1"
 
 
 def test_another_passage_can_be_chosen(services):

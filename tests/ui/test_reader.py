@@ -62,7 +62,7 @@ def body(app):
 
 def painted(app, layer):
     return re.findall(
-        rf'<(?:mark|span) class="(?:st-key-sources_mark )?viva-{layer}"[^>]*>(.*?)</(?:mark|span)>', body(app)
+        rf'<(?:mark|span) class="(?:st-key-sources_mark )?viva-{layer}[^>]*>(.*?)</(?:mark|span)>', body(app)
     )
 
 
@@ -84,7 +84,7 @@ def test_an_answer_is_shown_in_its_source_in_layers(told):
     assert painted(app, "sent") == ["It saves <strong>time and <code>money</code></strong>."]
     assert painted(app, "found") == [" ", " "]
     assert painted(app, "aside") == ["Memory", "Fast"]
-    assert 'class="st-key-sources_mark viva-cited" data-numbers="1"' in body(app)
+    assert 'class="st-key-sources_mark viva-cited viva-current" data-numbers="1"' in body(app)
 
 
 def test_a_layer_can_be_hidden(told):

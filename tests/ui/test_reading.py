@@ -19,8 +19,8 @@ TAGS = re.compile(
     r"</?(?:p|h[1-6]|ul|li|blockquote|table|thead|tbody|tr|th|td|pre|code|strong|em|s|mark|article)>"
     r'|<ol(?: start="\d+")?>|</ol>|<hr>|<br>|</?div>|<div class="viva-table">'
     r'|<mark class="st-key-sources_mark">|<span(?: title="[^"<>]*")?>|</span>|<p class="viva-plain">'
-    r'|<mark class="(?:st-key-sources_mark )?viva-cited"(?: data-numbers="[\d, ]+")?>'
-    r'|<(?:span|mark) class="(?:st-key-sources_mark )?viva-(?:aside|found|sent|note)">'
+    r'|<mark class="(?:st-key-sources_mark )?viva-cited(?: viva-current)?"(?: data-numbers="[\d, ]+")?>'
+    r'|<(?:span|mark) class="(?:st-key-sources_mark )?viva-(?:aside|found|sent|note)(?: viva-current)?">'
 )
 
 
@@ -135,7 +135,7 @@ def test_where_marks_overlap_the_strongest_is_painted():
     shown = layers(text, marks)
     assert shown.html == (
         '<p><span class="viva-found">One </span><span class="viva-sent">two </span>'
-        '<mark class="st-key-sources_mark viva-cited" data-numbers="2, 5">three</mark>'
+        '<mark class="st-key-sources_mark viva-cited viva-current" data-numbers="2, 5">three</mark>'
         '<span class="viva-found"> four.</span></p>'
     )
     assert shown.seen == ("One two three four.", "two three", "three", "three")

@@ -22,13 +22,6 @@ def marked(app):
     return [part.split("</mark>")[0].split(">", 1)[1] for part in body.split("<mark")[1:]]
 
 
-def test_documents_are_listed_by_topic(services):
-    app = reader(services)
-    library = app.get_by_key("sources_library")
-    assert [element.value for element in library.markdown] == ["**Agents**", "**System design**"]
-    assert [button.label for button in library.button] == ["When agents fail", "Caching"]
-
-
 def test_a_document_can_be_opened(services):
     app = reader(services)
     app.button(key="sources_open_caching").click().run()

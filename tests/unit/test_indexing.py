@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -10,14 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag import services as wiring
 from rag.embedding.base import Embedder, Vectors, no_progress
 from rag.embedding.onnx import OnnxEmbedder
 from rag.errors import KnowledgeError
+from rag.ingestion import preparing
+from rag.ingestion.chunking import chunk, windows
 from rag.ingestion.indexing import Indexer, Ingested
 from rag.services import Services
 from rag.settings import load_settings
 from rag.storage.engine import Database
-from rag.storage.library import Library
+from rag.storage.library import Library, Original
+from rag.text.sentences import sentences
+from rag.types import Chunk, Document
 
 BEES = "# Bees\n\nBees make honey in summer. A hive holds one queen.\n"
 CATS = "# Cats\n\nCats sleep for sixteen hours a day. They hunt at dawn.\n"
@@ -233,6 +239,48 @@ def test_an_empty_folder_is_no_error(indexer: Indexer, tmp_path: Path) -> None:
     assert indexer.ingest([tmp_path / "empty"]) == []
 
 
+def test_the_same_file_under_another_name_is_unchanged(
+    indexer: Indexer, library: Library, folder: Path
+) -> None:
+    indexer.ingest([folder])
+    shutil.copy(folder / "bees.md", folder / "drones.md")
+    assert outcomes(indexer.ingest([folder / "drones.md"])) == [("bees", "unchanged")]
+    assert {summary.id for summary in library.summaries()} == {"02-animals.cats", "bees"}
+
+
+def test_the_file_of_an_extracted_text_is_kept(indexer: Indexer, library: Library, folder: Path) -> None:
+    page = b"<html><h1>Dogs</h1><p>Dogs bark at night.</p></html>"
+    (folder / "dogs.html").write_bytes(page)
+    indexer.ingest([folder])
+    kept = {summary.id: library.original(summary.id) for summary in library.summaries()}
+    assert {document_id for document_id, original in kept.items() if original} == {"dogs.html"}
+    assert kept["dogs.html"] == Original("dogs.html", page)
+
+
+def test_the_id_of_another_owners_document_is_refused(indexer: Indexer, library: Library) -> None:
+    hers, his = (
+        Document("uploads.x", "X", "uploads", f"{owner}'s text.", owner, owner=owner)
+        for owner in ("ann", "bob")
+    )
+    indexer.add(hers, origin="added")
+    with pytest.raises(KnowledgeError, match=r"The id uploads\.x is taken"):
+        indexer.add(his, origin="added")
+    assert library.document("uploads.x") == hers
+
+
+def test_of_an_unexpected_error_only_the_place_is_logged(
+    indexer: Indexer, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(document: Document) -> list[Chunk]:
+        raise ValueError(document.text)
+
+    monkeypatch.setattr(preparing, "chunk", fail)
+    (result,) = indexer.ingest([folder / "bees.md"])
+    assert (result.status, result.error) == ("failed", "Something went wrong while reading this file.")
+    assert "ValueError" in caplog.text
+    assert "honey" not in caplog.text
+
+
 def test_progress_names_the_files_and_ends_at_the_sum(
     library: Library, counting: Counting, folder: Path
 ) -> None:
@@ -315,6 +363,30 @@ def test_a_file_that_vanished_from_the_knowledge_is_removed(start, counting, fol
     start(counting)
     (folder / "bees.md").unlink()
     assert ids(start(counting)) == {"02-animals.cats"}
+
+
+def test_a_change_of_the_chunker_cuts_every_document_anew_and_embeds_none(
+    start, counting, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(counting)
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE chunks SET heading_path = '[]'")
+    counting.texts = 0
+    monkeypatch.setattr(wiring, "CHUNKER", preparing.CHUNKER + 1)
+    services = start(counting)
+    paths = {chunk.heading_path for chunk in services.library.all_chunks()}
+    assert (paths, counting.texts) == ({("Bees",), ("Cats",)}, 0)
+    version = services.library.version()
+    assert start(counting).library.version() == version
+
+
+def test_another_cut_needs_another_chunker_version() -> None:
+    text = f"{LONG}\n\n" + "One sentence. Another, longer one follows it. " * 300 + "\n\n- item\n" * 3
+    document = Document("d", "D", "t", text + "\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\ncode\n```\n", "h")
+    cut = [(part.start, part.end, windows(document, part)) for part in chunk(document)]
+    told = [(unit.start, unit.end, unit.kind) for unit in sentences(document.text, 0)]
+    digest = hashlib.sha256(repr((cut, told)).encode()).hexdigest()[:16]
+    assert (preparing.CHUNKER, digest) == (1, "c7790afe4f19e4a0")
 
 
 def test_what_a_user_added_stays_when_the_knowledge_changes(start, counting, folder, tmp_path) -> None:

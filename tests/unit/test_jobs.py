@@ -145,7 +145,7 @@ def test_cancelling_ends_the_claim_and_keeps_what_is_finished(
     assert jobs.cancel(job_id)
     assert states(jobs.get(job_id)) == ["cancelled", "added", "cancelled", "cancelled"]
     assert contents(database) == [None, None, None]
-    assert not claims.alive(claim)
+    assert not claims.holds(claim)
     assert not claims.report(claim, "embedding", 1, 2)
     with pytest.raises(ClaimLost):
         claims.finish(claim, "added")
@@ -157,7 +157,7 @@ def test_a_deleted_job_is_gone_and_so_is_the_claim(jobs: Jobs, claims: Claims) -
     claim = claimed(claims)
     assert jobs.delete(job_id)
     assert jobs.get(job_id) is None
-    assert not claims.alive(claim)
+    assert not claims.holds(claim)
     with pytest.raises(ClaimLost):
         claims.content(claim)
     assert not jobs.delete(job_id)
@@ -217,7 +217,8 @@ def test_what_a_silent_worker_had_is_queued_again_and_its_late_result_refused(
     job_id = jobs.add("ingest", FILES)
     late = claimed(claims)
     clock.now += SILENT / 2
-    assert claims.alive(late)
+    assert claims.holds(late)
+    claims.keep(job_id)
     clock.now += SILENT / 2
     claims.recover()
     assert states(jobs.get(job_id))[:2] == ["running", "running"]

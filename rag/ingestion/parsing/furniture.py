@@ -81,18 +81,25 @@ def _keys(text: str, page: int) -> Iterator[Hashable]:
 def _contents(pages: Sequence[Sequence[Line]]) -> Iterator[tuple[int, Line]]:
     """Yield the entries of tables of contents: lines up to numbers that never fall.
 
-    They have leaders, or a heading says that here are the contents.
+    They fill most of a page that begins or continues the contents, or they have leaders.
     """
     goes_on = False
     for page, lines in enumerate(pages):
         titles = [line for line in lines if _CONTENTS.fullmatch(line.text)]
-        goes_on = goes_on or bool(titles)
-        entries = [line for line in lines if (_ENDS_IN_NUMBER if goes_on else _LEADERS).search(line.text)]
-        numbers = [_value(line.text.split()[-1].strip(".…")) for line in entries]
-        rises = all(above <= below for above, below in pairwise(numbers))
-        goes_on = rises and len(entries) >= max(_LEAST_ENTRIES, len(lines) * _MOST_OF_PAGE)
-        if rises and len(entries) >= _LEAST_ENTRIES and (goes_on or not titles):
+        most = max(_LEAST_ENTRIES, round(len(lines) * _MOST_OF_PAGE))
+        entries = _rising(lines, _ENDS_IN_NUMBER, most) if goes_on or titles else []
+        entries = entries or _rising(lines, _LEADERS, _LEAST_ENTRIES)
+        goes_on = bool(entries)
+        if entries:
             yield from ((page, line) for line in [*titles, *entries])
+
+
+def _rising(lines: Sequence[Line], form: re.Pattern[str], least: int) -> list[Line]:
+    """Return the lines of a form if they are enough and their last numbers never fall, else none."""
+    entries = [line for line in lines if form.search(line.text)]
+    numbers = [_value(found[-1]) for line in entries if (found := _NUMBER.findall(line.text))]
+    rises = all(above <= below for above, below in pairwise(numbers))
+    return entries if rises and len(entries) >= least else []
 
 
 def _value(number: str) -> int:

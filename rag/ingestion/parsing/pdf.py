@@ -7,6 +7,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pypdfium2
 from pypdfium2 import raw
@@ -30,6 +31,10 @@ _COMBINING = dict(zip("¨´ˆ˜ˇ", "\u0308\u0301\u0302\u0303\u030c", strict=Tru
 _MONOSPACED = re.compile(
     rb"mono|courier|consol|menlo|typewriter|cmtt|inconsolata|(?:fira|source) ?code", re.I
 )
+_UPRIGHT = 0.1
+"""Sine of half the angle, in which 0 and 360 degrees are the same."""
+_SAME_LINE = 0.7
+"""How much the heights of words in one line may differ, in sizes of the letters."""
 _FIXED_PITCH = 1
 """Flag of a font descriptor (ISO 32000-1, table 123)."""
 _LONGEST_FONT_NAME = 80
@@ -75,12 +80,12 @@ def read(content: bytes) -> tuple[str, str, list[int]]:
 def _page_lines(document: pypdfium2.PdfDocument, number: int) -> list[Line]:
     try:
         page = document[number]
-        textpage = page.get_textpage()
+        if page.get_rotation() and _is_upright(page.get_textpage()):
+            page.set_rotation(0)  # as it is shown, its text lies on its side or upside down
+        lines = list(_lines(page.get_textpage(), page.get_rotation()))
     except pypdfium2.PdfiumError:
         raise Unreadable("bad_page", number=number + 1) from None
-    lines = list(_lines(textpage, page.get_rotation()))
-    textpage.close()
-    page.close()
+    page.close()  # and with it its text
     return lines
 
 
@@ -91,26 +96,50 @@ def _lines(textpage: pypdfium2.PdfTextPage, rotation: int) -> Iterator[Line]:
     while start < len(text):
         end = _LINE_END.search(text, start)
         content = text[start : end.start() if end else len(text)]
-        first = units + _units(content[: len(content) - len(content.lstrip())])
-        last = units + _units(content.rstrip()) - 1
-        words = " ".join(_cleaned(content).split())
-        if words:
-            is_broken = end is not None and end.group() in _BROKEN_WORD
-            yield _placed(textpage, words, first, last, rotation, is_broken)
+        line = _line(textpage, rotation, content, units)
+        if line and line.is_turned:
+            yield from _split(textpage, rotation, content, units) or [line]
+        elif line:
+            yield replace(line, is_broken=end is not None and end.group() in _BROKEN_WORD)
         units += _units(content) + (_units(end.group()) if end else 0)
         start = end.end() if end else len(text)
 
 
-def _placed(
-    textpage: pypdfium2.PdfTextPage, words: str, first: int, last: int, rotation: int, is_broken: bool
-) -> Line:
-    indices = [raw.FPDFText_GetCharIndexFromTextIndex(textpage, at) for at in (first, last)]
-    middle = (indices[0] + indices[1]) // 2
-    left, y, _ = _box(textpage, indices[0], rotation)
-    _, last_y, right = _box(textpage, indices[1], rotation)
-    sizes = sorted(_size(textpage, index) for index in (indices[0], middle, indices[1]))
-    is_code = all(_is_monospaced(textpage, index) for index in indices)
-    return Line(words, left, right, y, sizes[1], is_code, is_broken, abs(last_y - y) > sizes[1])
+def _line(textpage: pypdfium2.PdfTextPage, rotation: int, content: str, units: int) -> Line | None:
+    """Return text that begins `units` into the page's as a line; None when it is blank."""
+    words = " ".join(_cleaned(content).split())
+    if not words:
+        return None
+    places = (units + _units(content) - _units(content.lstrip()), units + _units(content.rstrip()) - 1)
+    first, last = (raw.FPDFText_GetCharIndexFromTextIndex(textpage, place) for place in places)
+    left, y, _ = _box(textpage, first, rotation)
+    _, last_y, right = _box(textpage, last, rotation)
+    size = sorted(_size(textpage, index) for index in (first, (first + last) // 2, last))[1]
+    is_code = _is_monospaced(textpage, first) and _is_monospaced(textpage, last)
+    return Line(words, left, right, y, size, is_code, is_turned=abs(last_y - y) > _SAME_LINE * size)
+
+
+def _split(textpage: pypdfium2.PdfTextPage, rotation: int, content: str, units: int) -> list[Line]:
+    """Return the lines in a text that PDFium took for one; none when every word has its own height."""
+    pieces = re.findall(r"\s*\S+", content)
+    lines: list[Line] = []
+    begun, begun_units, at, height = "", units, units, 0.0
+    for piece in pieces:
+        word = _line(textpage, rotation, piece, at)
+        if word and begun and abs(word.y - height) > _SAME_LINE * word.size:
+            lines += filter(None, [_line(textpage, rotation, begun, begun_units)])
+            begun, begun_units = "", at
+        begun += piece
+        height = word.y if word else height
+        at += _units(piece)
+    lines += filter(None, [_line(textpage, rotation, begun, begun_units)])
+    return lines if len(lines) * 2 <= len(pieces) else []
+
+
+def _is_upright(textpage: pypdfium2.PdfTextPage) -> bool:
+    """Tell whether most letters of a page stand upright before the page is rotated."""
+    angles = [raw.FPDFText_GetCharAngle(textpage, index) for index in range(0, textpage.count_chars(), 20)]
+    return sum(abs(math.sin(angle / 2)) < _UPRIGHT for angle in angles) * 2 > len(angles)
 
 
 def _box(textpage: pypdfium2.PdfTextPage, index: int, rotation: int) -> tuple[float, float, float]:

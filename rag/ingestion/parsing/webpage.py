@@ -32,6 +32,7 @@ _ANCHOR_SIGNS = frozenset("¶ # § 🔗 edit [edit]".split())
 _REFERENCE = re.compile(r"\s*\[?\s*(?:note\s*)?\w{1,3}\s*\]?\s*")
 _RAISED = str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ")
 _LOWERED = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _TAG_SIGN = "\ue000"
 """Stands for a < that could begin a tag in Markdown, until the text is written."""
@@ -55,7 +56,7 @@ def read(text: str) -> tuple[str, str]:
     Raises Unreadable when the page is nested too deeply.
     """
     parser = html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
-    content = text.replace(_TAG_SIGN, "").encode(errors="replace")
+    content = _NOT_IN_XML.sub(" ", text.replace(_TAG_SIGN, "")).encode(errors="replace")
     try:
         page = html.document_fromstring(content, parser=parser)
     except ParserError:  # there is nothing in it

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,17 +17,16 @@ from lxml.etree import _Element
 
 from rag.ingestion.parsing import markup
 from rag.ingestion.parsing.reasons import Unreadable
+from rag.ingestion.parsing.word_styles import Markers, Style, numbering_of, styles_of, value_at
 
 _MOST_UNPACKED = 200 * 2**20
 """Bytes that all parts together may have; a thousand pages of text have about 20 MB."""
 _PIECE = 2**20
-_HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
-_LIST_STYLE = re.compile(r"list (?:bullet|number) ([2-5])", re.IGNORECASE)
 _LONGEST_BOLD_HEADING = 100
 _LONGEST_CELL = 1000
 """Characters; a cell with more is not one of a table of facts but of a page's layout."""
 _DEEPEST = 30
-"""Styles that a style may rest on, and tables within tables."""
+"""Tables within tables that are read."""
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _SKIPPED = {*map(qn, "w:del w:moveFrom w:txbxContent w:pPr w:rPr w:sdtPr w:instrText".split()), _FALLBACK}
 _HOLDERS = frozenset(map(qn, "w:sdt w:sdtContent w:ins w:moveTo w:customXml w:smartTag".split()))
@@ -93,22 +90,13 @@ class _Block:
     """Of a list item: "-" or "3."."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Style:
-    level: int
-    """Of the headings it makes, from 1; 0: none; -1: the title."""
-    numbering: tuple[str, int] | None
-    """The list its paragraphs are in, and how deep; None: in none."""
-    is_contents: bool
-
-
 class _Reader:
     """Reads the body of one document in order."""
 
     def __init__(self, part: DocumentPart) -> None:
         self._body = part.element.body
-        self._styles = _styles(part.styles.element)
-        self._markers = _Markers(_related(part, RT.NUMBERING))
+        self._styles = styles_of(part.styles.element)
+        self._markers = Markers(_related(part, RT.NUMBERING))
         notes = _related(part, RT.FOOTNOTES)
         self._notes = {} if notes is None else {note.get(qn("w:id")): note for note in notes}
 
@@ -123,13 +111,13 @@ class _Reader:
                 yield from self._table(element, depth)
 
     def _paragraph(self, element: _Element) -> Iterator[_Block]:
-        style = self._styles.get(_value(element, "w:pPr/w:pStyle"), _Style(0, None, False))
+        style = self._styles.get(value_at(element, "w:pPr/w:pStyle"), Style(0, None, False))
         if style.is_contents:
             return
         text = _text(element).strip()
-        outline = _value(element, "w:pPr/w:outlineLvl")
+        outline = value_at(element, "w:pPr/w:outlineLvl")
         level = int(outline) + 1 if outline in tuple("012345678") else style.level
-        place = _numbering(element.find(qn("w:pPr"))) or style.numbering
+        place = numbering_of(element.find(qn("w:pPr"))) or style.numbering
         if any(map(str.isalnum, text)):
             if level == -1:
                 yield _Block("title", text)
@@ -168,40 +156,11 @@ class _Reader:
                 merged = cell.find(f"{qn('w:tcPr')}/{qn('w:vMerge')}")
                 if merged is not None and merged.get(qn("w:val")) != "restart" and written:
                     text = written[-1][place] if place < len(written[-1]) else ""
-                span = _value(cell, "w:tcPr/w:gridSpan")
+                span = value_at(cell, "w:tcPr/w:gridSpan")
                 texts += [text, *[""] * (min(int(span), 50) - 1 if span.isdecimal() else 0)]
             written.append(texts)
         if any(map(str.isalnum, "".join(map("".join, written)))):
             yield _Block("table", markup.table(written))
-
-
-class _Markers:
-    """Counts the numbers that Word shows in front of list items."""
-
-    def __init__(self, numbering: _Element | None) -> None:
-        self._formats: dict[tuple[str, int], str] = {}
-        self._counts: dict[str, Counter[int]] = {}
-        if numbering is None:
-            return
-        kinds: dict[str, dict[int, str]] = {}
-        for kind in numbering.findall(qn("w:abstractNum")):
-            levels = {_level(level): _value(level, "w:numFmt") for level in kind.findall(qn("w:lvl"))}
-            kinds[kind.get(qn("w:abstractNumId"), "")] = levels
-        for number in numbering.findall(qn("w:num")):
-            name = number.get(qn("w:numId"), "")
-            for depth, shown in kinds.get(_value(number, "w:abstractNumId"), {}).items():
-                self._formats[name, depth] = shown
-
-    def next(self, name: str, depth: int) -> str:
-        """Return the marker of the next item of a list."""
-        shown = self._formats.get((name, depth)) or self._formats.get((name, 0), "bullet")
-        if shown in ("bullet", "none"):
-            return "-"
-        counts = self._counts.setdefault(name, Counter())
-        counts[depth] += 1
-        for deeper in [level for level in counts if level > depth]:
-            del counts[deeper]
-        return f"{counts[depth]}."
 
 
 def _joined(blocks: list[_Block]) -> str:
@@ -247,7 +206,7 @@ def _content(holder: _Element, *tags: str) -> Iterator[_Element]:
 
 
 def _is_contents(element: _Element) -> bool:
-    gallery = _value(element, "w:sdtPr/w:docPartObj/w:docPartGallery") if element.tag == _SDT else ""
+    gallery = value_at(element, "w:sdtPr/w:docPartObj/w:docPartGallery") if element.tag == _SDT else ""
     return gallery == "Table of Contents"
 
 
@@ -280,56 +239,6 @@ def _is_bold(element: _Element) -> bool:
 
 def _is_on(switch: _Element | None) -> bool:
     return switch is not None and switch.get(qn("w:val"), "1") not in ("0", "false", "off")
-
-
-def _styles(element: _Element) -> dict[str, _Style]:
-    """Return what the paragraph styles mean by their id, each with what it inherits."""
-    by_id = {style.get(qn("w:styleId"), ""): style for style in element.findall(qn("w:style"))}
-    found = {}
-    for name, style in by_id.items():
-        level, is_contents = 0, False
-        numbering: tuple[str, int] | None = None
-        current: _Element | None = style
-        for _ in range(_DEEPEST):
-            if current is None:
-                break
-            called = _value(current, "w:name")
-            outline = _value(current, "w:pPr/w:outlineLvl")
-            if called.lower() == "title":
-                level = level or -1
-            elif heading := _HEADING.fullmatch(called):
-                level = level or int(heading.group(1))
-            elif outline in tuple("012345678"):
-                level = level or int(outline) + 1
-            if numbering is None and (numbering := _numbering(current.find(qn("w:pPr")))):
-                deeper = _LIST_STYLE.fullmatch(called)
-                numbering = (numbering[0], int(deeper.group(1)) - 1) if deeper else numbering
-            is_contents = is_contents or bool(re.fullmatch(r"toc \d", called.lower()))
-            current = by_id.get(_value(current, "w:basedOn"))
-        found[name] = _Style(level, numbering, is_contents)
-    return found
-
-
-def _numbering(properties: _Element | None) -> tuple[str, int] | None:
-    """Return the list that a paragraph or style is in and how deep; None: it says none."""
-    number = "" if properties is None else _value(properties, "w:numPr/w:numId")
-    if not number:
-        return None
-    depth = _value(properties, "w:numPr/w:ilvl")
-    return number, min(int(depth), 8) if depth.isdecimal() else 0
-
-
-def _level(element: _Element) -> int:
-    depth = element.get(qn("w:ilvl"), "")
-    return int(depth) if depth.isdecimal() else 0
-
-
-def _value(element: _Element | None, path: str) -> str:
-    """Return the w:val of the element at `path`; empty when there is none."""
-    if element is None:
-        return ""
-    found = element.find("/".join(map(qn, path.split("/"))))
-    return "" if found is None else found.get(qn("w:val"), "")
 
 
 def _related(part: DocumentPart, kind: str) -> _Element | None:
