@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import os
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -18,15 +16,13 @@ from rag.embedding.base import Embedder, Progress, Vectors, no_progress
 from rag.embedding.onnx import open_onnx_embedder
 from rag.errors import BudgetExceeded, ConfigurationError, InvalidInput, MissingVectors
 from rag.ingestion.indexing import Indexer, Ingested
-from rag.ingestion.loading import documents_in
-from rag.ingestion.preparing import CHUNKER
-from rag.ingestion.shipped import find_shipped
+from rag.ingestion.shipped import bring_up_to_date, to_restore
 from rag.providers.choice import ModelChoice
 from rag.quiz.resting import RestingItem, items_resting_on, topics_naming
 from rag.retrieval.building import build_index
 from rag.retrieval.index import CorpusIndex
 from rag.retrieval.retriever import Retriever
-from rag.settings import PREFIX, Settings, checked_retrieval
+from rag.settings import Settings, checked_retrieval
 from rag.storage.cited import Citations
 from rag.storage.claims import Claims
 from rag.storage.conversations import Conversations
@@ -38,7 +34,7 @@ from rag.storage.library import DocumentSummary, Library
 from rag.storage.preferences import Preferences
 from rag.storage.serialising import config_from_json, config_to_json
 from rag.stores.base import VectorStore
-from rag.supervising import Supervisor
+from rag.supervising import Supervisor, worker_environ
 from rag.types import Answerer, Document, IndexKind, RetrievalConfig
 
 RETRIEVAL = "retrieval"
@@ -68,7 +64,12 @@ class Services:
         self.test_cases = TestCases(database, _now)
         self.embedder = embedder
         self.library.purge_removed(_now() - REMOVED_IS_KEPT)
-        self._bring_up_to_date(progress)
+        bring_up_to_date(
+            self.library,
+            self.preferences,
+            Indexer(self.library, embedder, progress),
+            settings.knowledge_dir if settings.load_knowledge else None,
+        )
         self.retriever = Retriever(
             embedder,
             self.library,
@@ -140,7 +141,7 @@ class Services:
         if self._supervisor is None:
             self.retriever.follows_in_background = True
             claims = Claims(self.database, _now)
-            self._supervisor = Supervisor(claims, _worker_environ(self.settings), self.retriever.refresh)
+            self._supervisor = Supervisor(claims, worker_environ(self.settings), self.retriever.refresh)
             self._supervisor.start()
 
     def upload(self, files: Sequence[tuple[str, bytes]], owner: str = "") -> str:
@@ -177,13 +178,7 @@ class Services:
 
         A shipped document that was deleted for good is read from the knowledge folder.
         """
-        kept = self.library.taken_out(document_id)
-        found = kept
-        if document_id in self.library.dismissed():
-            path = kept[0].path if kept else ""
-            shipped = find_shipped(self.settings.knowledge_dir, document_id, path)
-            if shipped and (kept is None or shipped.content_hash != kept[0].content_hash):
-                found = shipped, "knowledge", None
+        found = to_restore(self.library, self.settings.knowledge_dir, document_id)
         if found is None:
             return False
         document, origin, original = found
@@ -220,7 +215,8 @@ class Services:
         chooser = random.Random(seed)  # noqa: S311  # nothing secret depends on it
         topics: dict[str, list[DocumentSummary]] = {}
         for summary in self.library.summaries():
-            topics.setdefault(summary.topic, []).append(summary)
+            if not summary.owner:  # a title may be private, too
+                topics.setdefault(summary.topic, []).append(summary)
         chosen = chooser.sample(sorted(topics), min(n, len(topics)))
         documents = [chooser.choice(topics[topic]) for topic in chosen]
         return [chooser.choice(self._questions_about(document)) for document in documents]
@@ -262,25 +258,6 @@ class Services:
         index.store(self.retrieval_config.index)  # so that no search waits for it
         return index
 
-    def _bring_up_to_date(self, progress: Progress) -> None:
-        """Index the shipped knowledge where it changed, and embed anew after a change of model."""
-        indexer = Indexer(self.library, self.embedder, progress)
-        cut = (self.preferences.get("chunker") or {"version": 1})["version"]
-        if cut != CHUNKER or self.library.embedding_model() not in (None, self.embedder.model):
-            indexer.reembed()
-            self.preferences.set("chunker", {"version": CHUNKER})
-        folder = self.settings.knowledge_dir
-        if not self.settings.load_knowledge or not folder.is_dir():
-            return
-        stamp = _stamp(folder)
-        if self.library.knowledge_stamp() == stamp:
-            return
-        results = indexer.ingest([folder], origin="knowledge", skip=self.library.dismissed())
-        present = {result.id for result in results}
-        if not any(result.status == "failed" for result in results):
-            self.library.drop_vanished(present)
-        self.library.set_knowledge_stamp(stamp)
-
 
 def build_services(settings: Settings, progress: Progress = no_progress) -> Services:
     """Open everything; the first time this exports the embedding model and indexes the knowledge.
@@ -314,37 +291,6 @@ def _open_faiss(vectors: Vectors, kind: IndexKind) -> VectorStore:
     from rag.stores.faiss import FaissStore
 
     return FaissStore(vectors, kind)
-
-
-def _worker_environ(settings: Settings) -> dict[str, str]:
-    """Return the environment of a worker: where to read and write and with which model, and no keys."""
-    secret = (PREFIX, "_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
-    kept = {name: value for name, value in os.environ.items() if not any(s in name.upper() for s in secret)}
-    paths = [str(Path(__file__).parents[1]), kept.get("PYTHONPATH", "")]
-    own = {
-        "DATA_DIR": str(settings.data_dir),
-        "KNOWLEDGE_DIR": str(settings.knowledge_dir),
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "EMBEDDING__BACKEND": settings.embedding.backend,
-        "EMBEDDING__MODEL": settings.embedding.model,
-        "LOG_LEVEL": settings.log_level,
-    }
-    return {
-        **kept,
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-        "OMP_NUM_THREADS": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        **{PREFIX + name: value for name, value in own.items()},
-    }
-
-
-def _stamp(folder: Path) -> str:
-    """Return a hash that changes when a file of the folder is added, removed or written."""
-    digest = hashlib.sha256()
-    for path in documents_in([folder]):
-        state = path.stat()
-        digest.update(f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
 
 
 def _now() -> datetime:

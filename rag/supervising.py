@@ -12,9 +12,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import IO
 
 from rag.errors import RagError
+from rag.settings import PREFIX, Settings
 from rag.storage.claims import Claims
 
 WORKER = (sys.executable, "-m", "rag.working")
@@ -166,3 +168,25 @@ class _Worker:
         assert self._process.stdin is not None
         if not self._process.stdin.closed:
             self._process.stdin.close()
+
+
+def worker_environ(settings: Settings) -> dict[str, str]:
+    """Return the environment of a worker: where to read and write and with which model, and no keys."""
+    secret = (PREFIX, "_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+    kept = {name: value for name, value in os.environ.items() if not any(s in name.upper() for s in secret)}
+    paths = [str(Path(__file__).parents[1]), kept.get("PYTHONPATH", "")]
+    own = {
+        "DATA_DIR": str(settings.data_dir),
+        "KNOWLEDGE_DIR": str(settings.knowledge_dir),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "EMBEDDING__BACKEND": settings.embedding.backend,
+        "EMBEDDING__MODEL": settings.embedding.model,
+        "LOG_LEVEL": settings.log_level,
+    }
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "OMP_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        **{PREFIX + name: value for name, value in own.items()},
+    }

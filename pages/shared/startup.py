@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -46,6 +47,8 @@ class Startup:
             self.services.ledger.close_open()  # calls that a crash of an earlier process left open
             self.services.evaluations.close_open()
             self.services.start_jobs()
+            gc.collect()
+            gc.freeze()  # Streamlit collects after every run of a page; what stays need not be searched
         except RagError as error:
             log.error("The services could not be built: %s", error)
             self.error = error

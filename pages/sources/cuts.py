@@ -34,6 +34,8 @@ def notes(document: Document, chunks: Sequence[Chunk]) -> list[Note]:
 
 def repeats(document: Document, chunks: Sequence[Chunk]) -> list[int]:
     """Return for each chunk how many sentences at its beginning are the last ones of the chunk before."""
+    if not chunks:
+        return []
     starts = _sentence_starts(document.text, document.body_start)
     return [
         0,

@@ -29,13 +29,12 @@ def draw(ready: Services, place: links.Place) -> None:
             return
         told = _told(ready, document, place)
         kept = ready.library.original(document.id)
-        chunks = ready.library.chunks(document.id)
         shows_chunks = _draw_head(ready, document, place, kept)
+        chunks = ready.library.chunks(document.id) if shows_chunks else []
         text, company = st.columns([1, 1] if document.format == "pdf" else [5, 3], gap="large")
         with text:
             layers = legend.draw(ready, told, place)
-            notes = cuts.notes(document, chunks) if shows_chunks else []
-            notes += original.notes(kept)
+            notes = [*cuts.notes(document, chunks), *original.notes(kept)]
             _draw_text(ready, document, place, told, layers, notes)
         with company, st.container(key="sources_beside"):
             original.draw_page(document, kept, place)

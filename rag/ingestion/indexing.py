@@ -46,6 +46,11 @@ class Indexer:
         self._embedder = embedder
         self._progress = progress
 
+    @property
+    def model(self) -> str:
+        """The name of the embedding model."""
+        return self._embedder.model
+
     def ingest(
         self, paths: Sequence[Path], *, origin: Origin = "added", skip: Collection[str] = ()
     ) -> list[Ingested]:

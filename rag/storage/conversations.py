@@ -36,9 +36,7 @@ TITLE_LENGTH = 60
 """Characters of a first question that make the title of an untitled conversation."""
 _SEARCH_LENGTH = 1_000
 """Characters of a search that count; SQLite refuses patterns of 50,000 bytes."""
-_CONVERSATION = tuple(
-    conversations.c[name] for name in ("id", "title", "created_at", "updated_at", "owner")
-)
+_CONVERSATION = tuple(conversations.c[name] for name in ("id", "title", "created_at", "updated_at", "owner"))
 _Conversations = list[Conversation]
 _Turns = list[StoredTurn]
 

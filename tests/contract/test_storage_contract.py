@@ -786,9 +786,7 @@ def test_the_newest_answer_of_a_trace_is_found(conversations: Conversations) -> 
     assert found[2].id == second
 
 
-def test_nobody_sees_the_conversations_of_another(
-    conversations: Conversations, citations: Citations
-) -> None:
+def test_nobody_sees_the_conversations_of_another(conversations: Conversations, citations: Citations) -> None:
     hers = conversations.create("Hers", owner="ann")
     answer_id = conversations.begin_answer(conversations.add_turn(hers.id, "Why?"), "embedded", "", "t1")
     conversations.complete(answer_id, ANSWER)

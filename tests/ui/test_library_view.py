@@ -169,3 +169,13 @@ def test_an_empty_library_says_what_to_do(services):
     for document_id in ("caching", "agents"):
         services.remove(document_id)
     assert headings(library()) == ["The library is empty"]
+
+
+def test_a_filter_for_a_topic_that_is_gone_lets_everything_through(services):
+    services.library.save(PHYSICS, [], {}, [], origin="added")
+    app = library()
+    app.selectbox(key="sources_topic").set_value("uploads").run()
+    assert listed(app) == ["Physics"]
+    app.menu_button(key="sources_menu_uploads.physics").click_index(0).run()
+    assert not app.exception
+    assert listed(app) == ["When agents fail", "Caching"]

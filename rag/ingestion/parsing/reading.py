@@ -42,7 +42,10 @@ def read(content: bytes, name: str, limits: Limits) -> Parsed:
         raise _failure("empty", shown)
     if len(content) > limits.bytes:
         raise _failure("too_big", shown, size=len(content) / 2**20, limit=limits.bytes / 2**20)
-    answer = _ask_child(content, suffix_of(shown), limits)
+    try:
+        answer = _ask_child(content, suffix_of(shown), limits)
+    except OSError:  # no process, memory or disk space left
+        raise _failure("no_room", shown) from None
     if error := answer.get("error"):
         facts = answer.get("facts")
         raise _failure(str(error), shown, **(facts if isinstance(facts, dict) else {}))

@@ -60,6 +60,10 @@ REASONS = {
         "Split it into smaller files. A small file that takes so long is damaged: save it anew.",
     ),
     "memory": ("needs too much memory to be read.", "Split it into smaller files. " + _SAVE_ANEW),
+    "no_room": (
+        "can't be read now: the server has no memory, disk space or processes left for it.",
+        "Try again later.",
+    ),
     "exhausting": ("could not be read: it is damaged or made to exhaust the reader.", _SAVE_ANEW),
 }
 """By code: what is said after the name of the file, and the hint."""
