@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.driving import OFF_TOPIC, answered, ask
+from tests.browser.driving import OFF_TOPIC, answered, ask, settled
 
 FAINT = (Path(__file__).parent / "faint.js").read_text(encoding="utf-8")
 """Returns the texts whose contrast is below WCAG AA."""
@@ -25,6 +25,16 @@ def test_every_text_has_enough_contrast(app, tab, scheme):
     page.locator(".st-key-sources_mark").first.wait_for()
     page.wait_for_timeout(1000)
     assert page.evaluate(FAINT) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_of_the_sources_has_enough_contrast(app, tab, scheme):
+    page = tab(app.url + "/sources", color_scheme=scheme)
+    for view in ("", "?view=lab&q=What+is+ASGI%3F", "?view=map&q=What+is+ASGI%3F", "?view=evaluate"):
+        page.goto(f"{app.url}/sources{view}")
+        settled(page)
+        page.wait_for_timeout(1000)
+        assert page.evaluate(FAINT) == []
 
 
 def test_the_measure_of_contrast_finds_faint_text(app, tab):
