@@ -19,10 +19,14 @@ export default function ({ data, parentElement }) {
   for (const used of ["wheel", "touchmove", "keydown", "pointerdown"]) {
     window.addEventListener(used, leave, { once: true, passive: true });
   }
+  let seenHeight = -1;
   const look = () => {
     if (stop) return;
-    document.querySelector(data.selector)?.scrollIntoView({ block: data.block });
-    if (tries++ < 20) setTimeout(look, 120);
+    const element = document.querySelector(data.selector);
+    const height = element?.closest("[data-testid=stMain]")?.scrollHeight ?? 0;
+    if (element && height !== seenHeight) element.scrollIntoView({ block: data.block });
+    if (element) seenHeight = height;
+    if (tries++ < 80) setTimeout(look, 120);
   };
   look();
 }
@@ -33,8 +37,8 @@ export default function ({ data, parentElement }) {
 def scroll_to(selector: str, occasion: str, block: Literal["start", "center"] = "start") -> None:
     """Bring the first element that matches into view, once per `occasion`.
 
-    The page grows for a moment after it is drawn, so this is repeated for some seconds, or until
-    the reader does something.
+    The page grows while it is drawn, so this is repeated whenever its height has changed, for ten seconds or
+    until the reader does something.
     """
     data = {"selector": selector, "occasion": occasion, "block": block}
     _scroller(key="scroller", data=data, height=1)

@@ -127,9 +127,10 @@ def stub():
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory):
-    """A folder with three documents of the knowledge."""
+def folder(tmp_path_factory, exported):
+    """A folder with three documents of the knowledge and the exported model."""
     made = tmp_path_factory.mktemp("viva")
+    shutil.copytree(exported / "models", made / "data" / "models")
     for name in DOCUMENTS:
         target = made / "knowledge" / name
         target.parent.mkdir(parents=True, exist_ok=True)
