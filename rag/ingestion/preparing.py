@@ -21,8 +21,8 @@ CHUNKER = 1
 every document is cut again at the next start."""
 EMBEDDED_KINDS = frozenset({"prose", "list_item", "table_row"})
 """Sentences that get a vector; code and headings are found through their windows."""
-BATCH = 32
-"""Windows embedded at once: about a third of a second on one slow core, the least wait for a Cancel."""
+BATCH = 16
+"""Windows embedded at once: half a second on one slow core, which is how long a Cancel may take."""
 
 
 @dataclass(frozen=True, slots=True)

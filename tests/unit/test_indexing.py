@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import services as wiring
 from rag.embedding.base import Embedder, Vectors, no_progress
 from rag.embedding.onnx import OnnxEmbedder
 from rag.errors import KnowledgeError
-from rag.ingestion import preparing
+from rag.ingestion import preparing, shipped
 from rag.ingestion.chunking import chunk, windows
 from rag.ingestion.indexing import Indexer, Ingested
 from rag.services import Services
@@ -372,7 +371,7 @@ def test_a_change_of_the_chunker_cuts_every_document_anew_and_embeds_none(
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE chunks SET heading_path = '[]'")
     counting.texts = 0
-    monkeypatch.setattr(wiring, "CHUNKER", preparing.CHUNKER + 1)
+    monkeypatch.setattr(shipped, "CHUNKER", preparing.CHUNKER + 1)
     services = start(counting)
     paths = {chunk.heading_path for chunk in services.library.all_chunks()}
     assert (paths, counting.texts) == ({("Bees",), ("Cats",)}, 0)
