@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from rag.embedding.base import no_progress
@@ -20,6 +21,9 @@ from rag.storage.engine import Database
 from tests.asking import LibraryOf
 
 ROOT = Path(__file__).parents[1]
+
+hypothesis.settings.register_profile("viva", max_examples=60, deadline=None)
+hypothesis.settings.load_profile("viva")  # the whole suite has to end within minutes on two cores
 
 
 @pytest.fixture(scope="session")

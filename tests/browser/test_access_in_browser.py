@@ -27,9 +27,8 @@ def test_every_text_has_enough_contrast(app, tab, scheme):
     assert page.evaluate(FAINT) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_of_the_sources_has_enough_contrast(app, tab, scheme):
-    page = tab(app.url + "/sources", color_scheme=scheme)
+def test_every_text_of_the_sources_has_enough_contrast_in_the_dark(app, tab):
+    page = tab(app.url + "/sources", color_scheme="dark")
     for view in ("", "?view=lab&q=What+is+ASGI%3F", "?view=map&q=What+is+ASGI%3F", "?view=evaluate"):
         page.goto(f"{app.url}/sources{view}")
         settled(page)

@@ -1,6 +1,7 @@
 """The chat as a person meets it."""
 
 import re
+import shutil
 import time
 
 import pytest
@@ -252,9 +253,10 @@ def test_conversations_are_renamed_exported_and_deleted(app, tab):
     assert page.evaluate("location.search") == ""
 
 
-def test_the_first_start_names_its_steps(chromium, folder, tab, tmp_path):
+def test_the_first_start_names_its_steps(chromium, folder, exported, tab, tmp_path):
     from tests.browser.conftest import Server
 
+    shutil.copytree(exported / "models", tmp_path / "data" / "models")
     server = Server(tmp_path, VIVA_KNOWLEDGE_DIR=str(folder / "knowledge"))
     try:
         page = tab(server.url)

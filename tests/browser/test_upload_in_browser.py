@@ -86,7 +86,7 @@ def test_added_files_can_be_opened_and_asked_about(app, tab, tidy):
 
 def test_a_job_goes_on_while_its_page_is_left_and_no_refresh_repeats_it(app, tab, tidy):
     page = library(tab, app)
-    sections = (f"## Part {n}\n\nPart {n} of the Zorblax plan follows part {n - 1}. " * 12 for n in range(25))
+    sections = (f"## Part {n}\n\nPart {n} of the Zorblax plan follows part {n - 1}. " * 12 for n in range(8))
     put_in(page, plan_md=("# Zorblax plan\n\n" + "\n\n".join(sections)).encode(), zip_txt=b"PK\x03\x04" * 99)
     page.locator(".st-key-sources_jobs").get_by_text(
         re.compile("Embedding .* windows|Added")

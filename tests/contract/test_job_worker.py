@@ -22,7 +22,7 @@ from tests.uploads import UNFINISHED, finished, flaws, is_gone, open_services, p
 
 BEES = b"# Bees\n\nBees make honey in summer. A hive holds one queen.\n"
 PAGE = b"<html><title>Cats</title><h1>Cats</h1><p>Cats sleep for sixteen hours a day.</p></html>"
-KILLS = 4
+KILLS = 3
 
 SERVER = """
 import sys, threading
