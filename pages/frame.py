@@ -49,7 +49,21 @@ sources = st.Page(
     url_path="sources",
     help="All documents of the library by topic. A citation opens here with its sentence marked.",
 )
-page = st.navigation([chat_at_root, chat, sources])
+quiz = st.Page(
+    "quiz/page.py",
+    title="Quiz",
+    icon=":material/quiz:",
+    url_path="quiz",
+    help="Mock interviews and practice with checked questions; feedback quotes you and the source.",
+)
+progress = st.Page(
+    "progress/page.py",
+    title="Progress",
+    icon=":material/trending_up:",
+    url_path="progress",
+    help="What you know by topic, and what is due for review before your interview.",
+)
+page = st.navigation([chat_at_root, chat, sources, quiz, progress])
 
 st.logo(SHARED / "logo.svg", icon_image=SHARED / "icon.svg", size="large")
 st.html(SHARED / "viva.css")

@@ -34,6 +34,7 @@ from rag.storage.library import DocumentSummary, Library
 from rag.storage.preferences import Preferences
 from rag.storage.serialising import config_from_json, config_to_json
 from rag.stores.base import VectorStore
+from rag.study import Study
 from rag.supervising import Supervisor, worker_environ
 from rag.types import Answerer, Document, IndexKind, RetrievalConfig
 
@@ -78,6 +79,7 @@ class Services:
             lambda retrieval: room_in_prompt(retrieval, settings.chat.context_tokens),
         )
         self._checker = SupportChecker(embedder.embed)
+        self.study = Study(settings, database, self.library, embedder, self.ledger, self.check_budget, _now)
         if settings.chat.provider != "embedded":
             importlib.import_module("rag.answering.chain")  # a second that the first question need not wait
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TIERS = (
     {"text"},
-    {"types", "errors"},
+    {"types", "errors", "quiz_types"},
     {"settings", "prompts"},
     {"stores", "storage", "embedding", "providers"},
     {"ingestion"},
@@ -20,6 +20,7 @@ TIERS = (
     {"answering"},
     {"quiz"},
     {"supervising"},
+    {"study"},
     {"services"},
     {"arguments", "evaluation", "doctor", "inventory", "judging", "quiz_commands", "text_output", "working"},
     {"__main__"},
