@@ -24,7 +24,7 @@ STOP = b"stop"
 """Told to the worker before its input is closed; an input that ends without it means a dead server."""
 WORKING_S, IDLE_S = 1.0, 3.0
 """Pause between two rounds while a worker runs, and otherwise."""
-REBUILD_SHARE = 4
+REBUILD_SHARE = 20
 """After an index was built, so many times as long is left to the questions before the next one."""
 LONGEST_BACK_OFF_S = 60.0
 LAST_WORDS_S = 3.0

@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
+from rag.embedding.background import BackgroundEmbedder
 from rag.embedding.base import Embedder, Progress
 from rag.errors import RagError, StoreError
 from rag.ingestion.indexing import Indexer, Ingested, original_of, reason
@@ -241,7 +242,7 @@ def main() -> int:
         database = Database(settings.sqlalchemy_url)
         worker = Worker(settings, database)
         threading.Thread(target=_leave_with_the_server, args=(worker,), daemon=True).start()
-        worker.run(open_embedder(settings, threads=1), _say)
+        worker.run(BackgroundEmbedder(open_embedder(settings, threads=1)), _say)
     except RagError as error:
         log.error("The worker ended: %s %s", error, error.hint)
         return 1
