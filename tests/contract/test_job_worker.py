@@ -178,7 +178,7 @@ def test_two_servers_share_the_work_and_do_none_of_it_twice(
         job = finished(services, job_id)
         assert [(file.state, file.attempts) for file in job.files] == [("added", 1)] * 3
         seen = finished(other, job_id)
-        assert (seen.job_id, seen.files) == (job.job_id, job.files)
+        assert (seen.id, seen.files) == (job.id, job.files)
     assert flaws(services) == []
     other.close()
 
