@@ -12,23 +12,36 @@ from rag.errors import InvalidInput
 from rag.ingestion.loading import load_folder
 from rag.inventory import take_inventory
 from rag.judging import judge
+from rag.quiz.assembling import assemble
 from rag.quiz.bank import load_bank
-from rag.quiz.selection import choose
 from rag.quiz.serialising import quiz_to_json
 from rag.quiz.validation import check_bank, check_values
-from rag.quiz.verdicts import load_verdicts
 from rag.services import Services, open_embedder
 from rag.settings import Settings
 
 Json = dict[str, Any]
+NOBODY = ""
+"""Whose questions the command line asks: it knows no login."""
 
 
 def quiz(services: Services, options: Json) -> Json:
-    """Return checked questions from the bank of the knowledge folder."""
-    folder = services.settings.knowledge_dir / "questions"
-    wanted = {name: options[name] for name in ("n", "topic", "level", "kind", "seed")}
-    judged = load_verdicts(folder / "verdicts")
-    return quiz_to_json(choose(load_bank(folder), judged, services.document, **wanted))
+    """Return checked questions: of the bank, and those that belong to nobody in particular.
+
+    Raises InvalidInput for a topic without questions, and when there are none at all.
+    """
+    pool = services.study.pool
+    questions, rejected = pool.questions(NOBODY), pool.rejected(NOBODY)
+    if not questions and rejected:
+        return quiz_to_json([], rejected)
+    if not questions:
+        raise InvalidInput(
+            "There are no questions yet.",
+            hint="Set VIVA_KNOWLEDGE_DIR to a folder whose `questions` folder holds a question bank.",
+        )
+    topic = options["topic"]
+    wanted = {name: options[name] for name in ("n", "level", "kind", "seed")}
+    chosen = assemble(questions, pool.embed, topics=() if topic is None else (topic,), **wanted)
+    return quiz_to_json(chosen, rejected)
 
 
 def inventory(services: Services, options: Json) -> Json:

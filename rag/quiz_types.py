@@ -76,6 +76,8 @@ class AskedQuestion:
     follow_ups: tuple[str, ...] = ()
     """Questions that an interviewer asks next."""
     scenario: bool = False
+    passage: str = ""
+    """Id of the chunk in which the evidence starts, as the pool found it; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ class QuizRequest:
     seed: int = 0
     question_ids: tuple[str, ...] = ()
     """Exactly these, e.g. the cards that are due; empty: chosen by the rest."""
+    max_steps: int | None = None
+    """Questions and follow-ups together; None: two for each question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, tzinfo
 
 from rag.embedding.base import Embedder
+from rag.providers.choice import ModelChoice
+from rag.quiz.assembling import assemble
+from rag.quiz.extractive import extractive_items, terms_asked_for
+from rag.quiz.follow_ups import headings_in
+from rag.quiz.generation.generator import Generator
+from rag.quiz.grading import OpenGrader, open_grader
+from rag.quiz.grading.coverage import CoverageHint
+from rag.quiz.importing import ImportReport, import_bank
+from rag.quiz.interviewing import Interviewer
+from rag.quiz.planning import DUE, WEAK, Needs
+from rag.quiz.pool import Pool
+from rag.quiz.progress import Progress, progress_of
+from rag.quiz.scheduling import Scheduling
+from rag.quiz.sessions import Sessions
+from rag.quiz_types import AskedQuestion
 from rag.settings import Settings
 from rag.storage.engine import Database
+from rag.storage.generations import Generations
 from rag.storage.ledger import Ledger
 from rag.storage.library import Library
+from rag.storage.preferences import Preferences
+from rag.storage.questions import Questions
+from rag.storage.quizzes import Quizzes
+from rag.storage.reviews import Reviews
+
+MOST_QUIZZES = 2_000
+"""The newest of one person that figures look at."""
+PROGRESS_KEPT = 32
+"""People whose figures are kept in memory until they change."""
 
 
 class Study:
@@ -33,3 +59,107 @@ class Study:
         self._ledger = ledger
         self._check_budget = check_budget
         self._clock = clock
+        self.questions = Questions(database, clock)
+        self.pool = Pool(library, self.questions, settings.knowledge_dir / "questions", embedder)
+        self.scheduling = Scheduling(
+            Reviews(database),
+            Preferences(database, clock),
+            clock,
+            lambda owner: {question.id for question in self.pool.questions(owner)},
+            lambda owner: self.progress(owner).weak,
+        )
+        self._quizzes = Quizzes(database, clock)
+        self.generations = Generations(database, clock)
+        self._progress: dict[tuple[str, str], tuple[object, Progress]] = {}
+        self.sessions = Sessions(
+            self._quizzes,
+            self.pool,
+            self.questions,
+            ledger,
+            Interviewer(assemble, self.pool.embed, headings_in(library), CoverageHint(embedder.embed)),
+            clock,
+            needs=self._needs,
+            on_result=self.scheduling.review,
+        )
+
+    def grader(self, choice: ModelChoice | None = None) -> OpenGrader:
+        """Return who grades open answers: the given model, or the configured one; none: the coverage hint.
+
+        Raises ConfigurationError when the choice lacks something, such as a key.
+        """
+        chat = self._settings.chat
+        chosen = choice or ModelChoice(chat.provider, chat.model, chat.base_url, self._settings.api_key)
+        return open_grader(chosen, chat, self._ledger, self._embedder.embed, self._check_budget)
+
+    def generator(self, choice: ModelChoice | None = None) -> Generator:
+        """Return who writes questions with the given model, or the configured one.
+
+        Raises InvalidInput without a model and ConfigurationError when the choice lacks something.
+        """
+        chat = self._settings.chat
+        hint = CoverageHint(self._embedder.embed)
+        return Generator(
+            choice or ModelChoice(chat.provider, chat.model, chat.base_url, self._settings.api_key),
+            chat,
+            self._ledger,
+            self._library,
+            self.questions,
+            self.generations,
+            self.pool.embed,
+            self._known,
+            lambda question, answer: hint.grade(question, answer, trace_id="").not_mentioned,
+            check_budget=self._check_budget,
+        )
+
+    def extractive(self, document_ids: Sequence[str], owner: str) -> tuple[int, dict[str, int]]:
+        """Make questions out of the definitions in documents; return how many are new, and the yield.
+
+        The yield: drafted (definitions found), kept, known (their terms have questions), and for each gate
+        how many it dropped. No model is asked.
+        """
+        readable = [summary.id for summary in self._library.summaries() if summary.owner in ("", owner)]
+        documents = {name: document for name in readable if (document := self._library.document(name))}
+        made = extractive_items(
+            [documents[name] for name in dict.fromkeys(document_ids) if name in documents],
+            [document for name, document in documents.items() if name not in document_ids],
+            self.pool.embed,
+            owner=owner,
+            asked=terms_asked_for(self.questions.list(owner, "extractive")),
+        )
+        added = self.questions.add(owner, made.questions, uuid.uuid4().hex)
+        drafted = len(made.questions) + sum(made.dropped.values())
+        return added, {"drafted": drafted, "kept": added, **made.dropped}
+
+    def import_bank(self, content: bytes, name: str, owner: str) -> ImportReport:
+        """Store what passes of somebody's own questions in YAML or CSV; `name`: of the file, with its ending.
+
+        Raises InvalidInput, with the line, when the file can't be read.
+        """
+        return import_bank(content, name, owner, self._library, self.questions, self.pool.embed)
+
+    def progress(self, owner: str, zone: tzinfo = UTC) -> Progress:
+        """Return what the quizzes of one person say; days and weeks are those of `zone`."""
+        now, key = self._clock(), (owner, str(zone))
+        stamp = (self._quizzes.stamp(owner), now.astimezone(zone).date())
+        kept = self._progress.get(key)
+        if kept is not None and kept[0] == stamp:
+            return kept[1]
+        found = progress_of(self._quizzes.list(owner, MOST_QUIZZES), now, zone)
+        if len(self._progress) >= PROGRESS_KEPT:
+            self._progress = {}
+        self._progress[key] = (stamp, found)
+        return found
+
+    def _known(self, owner: str) -> list[AskedQuestion]:
+        """Return every question that a person was asked, oldest first, then all that they may be asked."""
+        history = [item.question for quiz in self._quizzes.list(owner, MOST_QUIZZES) for item in quiz.items]
+        known = {one.id: one for one in (*reversed(history), *self.pool.questions(owner))}
+        return list(known.values())
+
+    def _needs(self, owner: str) -> Needs:
+        return Needs(
+            due={card.question_id: DUE for card in self.scheduling.due(owner, self._clock())},
+            weak={
+                topic: f"{WEAK}: {reason}" for topic, reason in self.scheduling.weak_reasons(owner).items()
+            },
+        )

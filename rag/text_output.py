@@ -129,13 +129,14 @@ def quiz_lines(result: Json) -> Iterator[str]:
     """Yield the questions, and after all of them the answers."""
     for number, question in enumerate(result["questions"], start=1):
         yield f"{number}. ({question['topic']}, {question['level']}) {question['prompt']}"
-        for letter, option in zip("ABCD", question.get("options", ()), strict=False):
+        for letter, option in zip("ABCDE", question.get("options", ()), strict=False):
             yield f"   {letter}. {option}"
         yield ""
     yield "Answers"
     for number, question in enumerate(result["questions"], start=1):
-        key = f"{'ABCD'[question['answer']]}. " if question["kind"] == "mcq" else ""
+        key = f"{'ABCDE'[question['answer']]}. " if question["kind"] == "mcq" else ""
         yield textwrap.fill(f"{number}. {key}{question['explanation']}", WIDTH, subsequent_indent="   ")
-        yield f"   {question['source']['document_id']}: “{question['source']['quote']}”"
+        if source := question["source"]:
+            yield f"   {source['document_id']}: “{source['quote']}”"
     for gate, count in result["rejected"].items():
         yield f"{count} left out: {gate.replace('_', ' ')}"

@@ -39,6 +39,8 @@ _BLOCK_TAGS = {
     "td": "td",
 }
 _NO_NOTE_BEFORE = frozenset(("list_item", "thead", "tbody", "tr", "th", "td", "inline"))
+_SCROLLS = 'tabindex="0"'
+"""What may be wider than the screen takes the focus, so that the keyboard can scroll it, too."""
 """HTML allows nothing of ours in front of them; the note goes inside, before the first word."""
 
 
@@ -173,7 +175,7 @@ class _Writer:
         self._end_block()
         if token.type == "plain":
             return f'<p class="viva-plain">{written}</p>'
-        return f"<pre><code>{written}</code></pre>"
+        return f"<pre {_SCROLLS}><code>{written}</code></pre>"
 
     def _line(self, line: Sequence[tuple[Token, Leaf]]) -> str:
         stack: list[list[_Piece]] = [[]]
@@ -291,7 +293,7 @@ def _block(token: Token, name: str) -> str:
     if token.nesting == -1:
         return f"</{tag}>" + ("</div>" if tag == "table" else "")
     start = f' start="{int(token.attrs["start"])}"' if "start" in token.attrs else ""
-    return ('<div class="viva-table">' if tag == "table" else "") + f"<{tag}{start}>"
+    return (f'<div class="viva-table" {_SCROLLS}>' if tag == "table" else "") + f"<{tag}{start}>"
 
 
 def _escaped(text: str) -> str:

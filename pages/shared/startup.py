@@ -46,6 +46,7 @@ class Startup:
             self.services = self._build(self._progress)
             self.services.ledger.close_open()  # calls that a crash of an earlier process left open
             self.services.evaluations.close_open()
+            self.services.study.generations.close_open()
             self.services.start_jobs()
             gc.collect()
             gc.freeze()  # Streamlit collects after every run of a page; what stays need not be searched

@@ -152,7 +152,7 @@ def _repeated(chunks: Sequence[Chunk]) -> float:
 def _draw_boundaries(document: Document, now: Sequence[Chunk], preview: Sequence[Chunk]) -> None:
     """Draw examples of where a chunk would end that does not end there now, and the other way round."""
     ends_now, ends_then = ({part.end for part in parts[:-1]} for parts in (now, preview))
-    st.markdown("##### Where boundaries move", anchors=False)
+    st.markdown("## Where boundaries move", anchors=False)
     for told, ends in (
         ("A chunk would end here", sorted(ends_then - ends_now)),
         ("A chunk would not end here any more", sorted(ends_now - ends_then)),

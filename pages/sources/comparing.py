@@ -136,7 +136,7 @@ def _chosen_filters(summaries: Sequence[DocumentSummary]) -> tuple[frozenset[str
 
 def _draw_difference(a: Retrieval, b: Retrieval, query: str) -> None:
     found = difference(a, b)
-    st.markdown("##### What changes", anchors=False)
+    st.markdown("## What changes", anchors=False)
     st.markdown(sanitise.label(_summed_up(found, a, b)))
     for name, retrieval in (("A", a), ("B", b)):
         total = wording.duration(retrieval.timings_ms.get("total", 0.0))
@@ -174,7 +174,7 @@ def _told(moved: Moved) -> str:
 def _draw_actions(ready: Services, in_use: RetrievalConfig, config: RetrievalConfig, query: str) -> None:
     """Draw how to take B over, how to go back, and the way to the chat."""
     told = telling.changes(in_use, config)
-    st.markdown("##### What to do with it", anchors=False)
+    st.markdown("## What to do with it", anchors=False)
     if told:
         st.markdown(
             sanitise.label(f"Making B the default changes: {told}.")

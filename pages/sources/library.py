@@ -40,7 +40,7 @@ def draw(ready: Services) -> None:
 
 def _draw_empty(ready: Services) -> None:
     folder = sanitise.label(ready.settings.knowledge_dir.name)
-    st.subheader("The library is empty", anchor=False)
+    st.header("The library is empty", anchor=False)
     st.markdown(
         "Answers are made of the documents that lie here. Drop files into the field above and they can be "
         "asked about a few seconds later."
@@ -77,7 +77,7 @@ def _draw_documents(
     shown = named if st.session_state.get("sources_everything") else named[:SHOWN]
     if choice.sort == choosing.BY_TOPIC and not choice.search:
         for topic, group in _by_topic(shown).items():
-            st.subheader(sanitise.label(wording.topic(topic)), anchor=False)
+            st.header(sanitise.label(wording.topic(topic)), anchor=False)
             _draw_rows(ready, reader, group)
     else:
         _draw_rows(ready, reader, shown)
@@ -89,7 +89,7 @@ def _draw_documents(
         )
     if by_text:
         also = "Also found" if named else "Found"
-        st.subheader(f"{also} in the text of {wording.count(len(by_text), 'document')}", anchor=False)
+        st.header(f"{also} in the text of {wording.count(len(by_text), 'document')}", anchor=False)
         _draw_rows(ready, reader, by_text[:SHOWN_BY_TEXT], choice.search)
         if len(by_text) > SHOWN_BY_TEXT:
             st.caption(f"The first {SHOWN_BY_TEXT} are listed. More words find fewer documents.")

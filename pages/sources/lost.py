@@ -129,7 +129,7 @@ def _name(number: int, chunk: Chunk) -> str:
 
 
 def _draw_way(query: str, found: Whereabouts) -> None:
-    st.markdown(f"##### {LOST[found.lost_at]}", anchors=False)
+    st.markdown(f"## {LOST[found.lost_at]}", anchors=False)
     st.caption(sanitise.label(f"In the search for “{query}”, with the settings in use."))
     with st.container(gap="xsmall", key="lab_way"):
         for stage in found.stages:

@@ -178,7 +178,7 @@ def _draw_text(retrieval: Retrieval | None, sizes: Counter[str]) -> None:
         listed = ", ".join(f"{wording.topic(topic)} {number:,}" for topic, number in sizes.most_common())
         st.caption(f"Passages by topic: {sanitise.label(listed)}.")
         return
-    st.markdown("##### Passages used for this question", anchors=False)
+    st.markdown("## Passages used for this question", anchors=False)
     if not retrieval.kept:
         st.markdown("None is near enough to be used.")
     with st.container(gap="xsmall"):

@@ -54,14 +54,14 @@ def draw_trace(
         )
     _draw_merged(retrieval, answer, became or {})
     _draw_aside(retrieval)
-    st.markdown("##### 6. Good enough?", anchors=False)
+    st.markdown("## 6. Good enough?", anchors=False)
     st.markdown(sanitise.label(telling.weighed(retrieval)))
     if answer is not None:
         _draw_answered(answer, became or {})
     elif preview is not None:
         _draw_sent(preview, is_enough=retrieval.sufficient)
     if retrieval.timings_ms:
-        st.markdown("##### 8. Where the time went", anchors=False)
+        st.markdown("## 8. Where the time went", anchors=False)
         with st.container(width=640):
             st.html(waterfall(retrieval.timings_ms))
 
@@ -81,7 +81,7 @@ def _draw_verdict(retrieval: Retrieval) -> None:
 
 
 def _draw_query(retrieval: Retrieval, searched: str, titles: Mapping[str, str]) -> None:
-    st.markdown("##### 1. What was searched", anchors=False)
+    st.markdown("## 1. What was searched", anchors=False)
     missing = set(retrieval.missing_terms)
     words = [
         f":orange-badge[{sanitise.label(word)}: in no passage used]"
@@ -109,7 +109,7 @@ def _ordered(hits: Sequence[Hit], place: Callable[[Hit], int | None]) -> list[tu
 def _draw_list(
     head: str, explained: str, placed: Sequence[tuple[int, Hit]], why: Callable[[Hit], str]
 ) -> None:
-    st.markdown(f"##### {head}", anchors=False)
+    st.markdown(f"## {head}", anchors=False)
     st.caption(explained)
     if not placed:
         st.markdown("Nothing was found this way.")
@@ -130,7 +130,7 @@ def _draw_list(
 
 def _draw_merged(retrieval: Retrieval, answer: Answer | None, became: Mapping[str, Used]) -> None:
     kept = "used" if retrieval.sufficient else "that come nearest"
-    st.markdown(f"##### 4. Merged: the passages {kept}", anchors=False)
+    st.markdown(f"## 4. Merged: the passages {kept}", anchors=False)
     if not retrieval.kept:
         st.markdown("There is none.")
         return
@@ -161,7 +161,7 @@ def _became(found: Used | None, answer: Answer | None) -> str:
 
 def _draw_aside(retrieval: Retrieval) -> None:
     aside = [hit for hit in retrieval.hits if hit.cut is not None]
-    st.markdown("##### 5. Set aside", anchors=False)
+    st.markdown("## 5. Set aside", anchors=False)
     if not aside:
         st.markdown("Nothing was set aside.")
         return
@@ -190,7 +190,7 @@ def _draw_aside(retrieval: Retrieval) -> None:
 
 def _draw_sent(preview: PromptPreview, *, is_enough: bool) -> None:
     """Draw what a model would be sent, passage by passage."""
-    st.markdown("##### 7. What would be sent to a model", anchors=False)
+    st.markdown("## 7. What would be sent to a model", anchors=False)
     sent = sum(part.fits for part in preview.parts)
     if not is_enough:
         st.markdown("Nothing: what was found is not good enough, so no model is asked.")
@@ -209,7 +209,7 @@ def _draw_sent(preview: PromptPreview, *, is_enough: bool) -> None:
         for part in preview.parts
     )
     head = "<tr><th>Rank</th><th>Passage</th><th>Takes</th><th>Fits</th></tr>"
-    st.html(f'<div class="viva-table"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>')
+    st.html(f'<div class="viva-table" tabindex="0"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>')
     with st.expander("The passages as a model reads them", type="compact", icon=":material/data_object:"):
         st.code(preview.passages, language=None, wrap_lines=True)
 
@@ -222,7 +222,7 @@ def _fits(part: PromptPart) -> str:
 
 def _draw_answered(answer: Answer, became: Mapping[str, Used]) -> None:
     """Draw what the answer made of what was found."""
-    st.markdown("##### 7. What the answer made of it", anchors=False)
+    st.markdown("## 7. What the answer made of it", anchors=False)
     cited = sum(bool(found.markers) for found in became.values())
     told = [
         f"{wording.count(len(answer.citations), 'citation')} from {wording.count(cited, 'passage')}."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rag.embedding.base import Vectors
+from rag.text.polarity import NEGATIONS, OPPOSITES, numbers, spoken
 from rag.text.words import content_words, stem, stems, words
 from rag.types import Citation, Claim, Support
 
@@ -18,51 +18,9 @@ FULL_COVER, PART_COVER = 0.6, 0.3
 FULL_COSINE, PART_COSINE = 0.75, 0.5
 """The same by meaning, where the words differ; full support by meaning also needs PART_COVER."""
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NEGATIONS = frozenset(
-    """
-    no not never none neither nor nothing nobody cannot without hardly isn aren wasn weren don doesn
-    didn won wouldn can't couldn shouldn hasn haven hadn
-    """.split()
-)
 _SCOPE = 4
 """Content words after a negation that it may deny; the first one it certainly does."""
 _CLAUSE_END = re.compile(r"[,;:.!?](?=\s|$)")
-_NOT_ONLY = re.compile(r"\bnot (?:only|just)\b", re.IGNORECASE)
-_CONTRACTED_NOT = re.compile(r"\b(\w+)n['’]t\b", re.IGNORECASE)
-_NUMBER_WORDS = dict(
-    zip(
-        "zero one two three four five six seven eight nine ten eleven twelve".split(),
-        map(str, range(13)),
-        strict=True,
-    )
-)
-_OPPOSITES = tuple(
-    (
-        frozenset(stem(word) for word in left.split()),
-        frozenset(stem(word) for word in right.split()),
-    )
-    for left, right in (
-        (  # verbs apart from adjectives: "a higher M increases" against "a higher M decreases"
-            "increase increases raise raises grow grows",
-            "decrease decreases lower lowers reduce reduces shrink shrinks",
-        ),
-        ("higher more", "lower fewer less"),
-        ("increase increases raise raises grow grows", "fewer less"),
-        ("higher more", "decrease decreases reduce reduces shrink shrinks"),
-        ("fast faster quick quicker", "slow slower"),
-        ("cheap cheaper", "expensive costly"),
-        ("exact precise", "approximate"),
-        ("always", "never"),
-        ("large larger big bigger", "small smaller"),
-        ("synchronous", "asynchronous"),
-        ("allow allows accept accepts", "forbid forbids refuse refuses reject rejects"),
-        ("stateless", "stateful"),
-        ("better best", "worse worst"),
-        ("before", "after"),
-        ("minimum least", "maximum most"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +51,8 @@ class SupportChecker:
         source = " ".join(cited)
         if _plain(claim) in _plain(source):
             return _Finding("supported")
-        if missing := _numbers(claim) - _numbers(source):
-            lacks = "does not have" if min(missing) not in _numbers(source) else "less often has"
+        if missing := numbers(claim) - numbers(source):
+            lacks = "does not have" if min(missing) not in numbers(source) else "less often has"
             return _Finding("unsupported", f"The cited sentence {lacks} the number {min(missing)}.")
         if opposed := _opposed(claim, source):
             return _Finding("unsupported", f"The cited sentence says the opposite of “{opposed}”.")
@@ -123,20 +81,8 @@ def _plain(text: str) -> str:
     return " ".join(words(text))
 
 
-def _numbers(text: str) -> Counter[str]:
-    """Return how often each number occurs: one in the place of another may well stand elsewhere, too."""
-    found = Counter(number.replace(",", "").rstrip(".") for number in _NUMBER.findall(text))
-    found.update(_NUMBER_WORDS[word] for word in words(text) if word in _NUMBER_WORDS and word != "one")
-    return found
-
-
 def _negated(text: str) -> bool:
-    return bool(_NEGATIONS & set(words(_spoken(text))))
-
-
-def _spoken(text: str) -> str:
-    """Return `text` with "n't" written out and without "not only", which denies nothing."""
-    return _NOT_ONLY.sub("", _CONTRACTED_NOT.sub(r"\1 not", text))
+    return bool(NEGATIONS & set(words(spoken(text))))
 
 
 def _denied(claim: str, source: str) -> bool:
@@ -157,10 +103,10 @@ def _denies(text: str, other: str) -> bool:
 def _scopes(text: str) -> list[list[str]]:
     """Return for every negation the stems of the content words that follow it in its clause."""
     found = []
-    for clause in _CLAUSE_END.split(_spoken(text)):
+    for clause in _CLAUSE_END.split(spoken(text)):
         said = words(clause)
         for place, word in enumerate(said):
-            if word in _NEGATIONS:
+            if word in NEGATIONS:
                 found.append(stems(" ".join(said[place + 1 :]))[:_SCOPE])
     return found
 
@@ -174,7 +120,7 @@ def _opposed(claim: str, source: str) -> str:
     """Return the word of the claim whose opposite the source has; empty when there is none."""
     said = {stem(word): word for word in words(claim)}
     quoted = {stem(word) for word in words(source)}
-    for pair in _OPPOSITES:
+    for pair in OPPOSITES:
         for left, right in (pair, pair[::-1]):
             mine, theirs = left & set(said), right & quoted
             if mine and theirs and not left & quoted and not right & set(said):

@@ -91,6 +91,9 @@ class MultipleChoice(_Question):
         return tuple(self.options[place] for place in shown_order(self.id, [o.text for o in self.options]))
 
 
+Question = OpenQuestion | MultipleChoice
+
+
 class TopicBank(_Strict):
     """All questions about one topic."""
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from rag.quiz.bank import MultipleChoice, TopicBank, load_bank
-from rag.quiz.selection import Kind, Question
+from rag.quiz.bank import MultipleChoice, Question, TopicBank, load_bank
+from rag.quiz_types import Kind
 from rag.types import Document, Level
 
 

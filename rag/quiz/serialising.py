@@ -2,63 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rag.quiz.bank import MultipleChoice
-from rag.quiz.selection import Chosen, Quiz
+from rag.quiz_types import AskedQuestion
 
-CHECKS = ("form", "quote", "key_evidence")
-"""What every question of the bank has passed (`python -m rag check-items`)."""
+Json = dict[str, Any]
 
 
-def quiz_to_json(quiz: Quiz) -> dict[str, Any]:
-    """Return the questions in their order, options in the order to show them."""
-    return {
-        "questions": [_question(chosen) for chosen in quiz.questions],
-        "rejected": dict(quiz.rejected),
-    }
+def quiz_to_json(questions: Sequence[AskedQuestion], rejected: Mapping[str, int]) -> Json:
+    """Return the questions in their order, and how many may not be asked now, by the gate they fail."""
+    return {"questions": [question_to_json(one) for one in questions], "rejected": dict(rejected)}
 
 
-def _question(chosen: Chosen) -> dict[str, Any]:
-    question = chosen.question
+def question_to_json(question: AskedQuestion) -> Json:
+    """Return a question with its key and its evidence; options in the order to show them.
+
+    `source` is null for an imported question that names none.
+    """
+    evidence = question.evidence
     common = {
         "id": question.id,
-        "topic": chosen.topic,
+        "topic": question.topic,
         "level": question.level,
         "skill": question.skill,
         "scenario": question.scenario,
-        "prompt": question.question,
-        "source": {
-            "document_id": chosen.document.id,
-            "start": chosen.start,
-            "end": chosen.start + len(chosen.quote),
-            "quote": chosen.quote,
+        "prompt": question.prompt,
+        "source": evidence
+        and {
+            "document_id": evidence.document_id,
+            "start": evidence.start,
+            "end": evidence.end,
+            "quote": evidence.quote,
         },
-        "origin": "bank",
+        "origin": question.origin,
+        "kind": question.kind,
+        "checks": list(question.checks),
     }
-    if isinstance(question, MultipleChoice):
-        shown = question.shown()
+    if question.answer is None:
         return common | {
-            "kind": "mcq",
-            "options": [option.text for option in shown],
-            "answer": next(place for place, option in enumerate(shown) if option.correct),
-            "explanation": next(option.why for option in shown if option.correct),
-            "distractor_notes": [None if option.correct else option.why for option in shown],
-            "checks": [*CHECKS, "options_judged"],
+            "explanation": question.model_answer,
+            "rubric": [
+                {
+                    "point": point.claim,
+                    "must_have": point.must_have,
+                    "weight": point.weight,
+                    "document_id": point.evidence and point.evidence.document_id,
+                    "source_quote": point.evidence and point.evidence.quote,
+                }
+                for point in question.points
+            ],
+            "follow_ups": list(question.follow_ups),
         }
+    whys = question.whys or ("",) * len(question.options)
     return common | {
-        "kind": "open",
-        "explanation": question.model_answer,
-        "rubric": [
-            {
-                "point": point.claim,
-                "must_have": point.must_have,
-                "weight": point.weight,
-                "document_id": point.document,
-                "source_quote": point.quote,
-            }
-            for point in question.points
-        ],
-        "follow_ups": list(question.follow_ups),
-        "checks": ["form", "quote"],
+        "options": list(question.options),
+        "answer": question.answer,
+        "explanation": whys[question.answer],
+        "distractor_notes": [None if place == question.answer else why for place, why in enumerate(whys)],
     }

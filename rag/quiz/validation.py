@@ -135,7 +135,7 @@ def check_bank(topics: Sequence[TopicBank], documents: Mapping[str, Document], e
     items = [item_of(item, topic.topic, documents) for topic in topics for item in topic.multiple_choice]
     checked = check_all(items, embed)
     questions = [question for topic in topics for question in topic.open]
-    checked += [Checked(question.id, tuple(_open_failures(question, documents))) for question in questions]
+    checked += [Checked(question.id, tuple(open_failures(question, documents))) for question in questions]
     asked = [(question.id, question.question) for question in questions]
     return _report(checked, items, embed, repeated(asked, embed))
 
@@ -200,7 +200,8 @@ SHORTEST_ANSWER, LONGEST_ANSWER = 40, 170
 """Words of a model answer: what is said aloud in about a minute."""
 
 
-def _open_failures(question: OpenQuestion, documents: Mapping[str, Document]) -> list[Failure]:
+def open_failures(question: OpenQuestion, documents: Mapping[str, Document]) -> list[Failure]:
+    """Return the gates that an open question fails; `documents`: those that it quotes, by id."""
     found = [Failure("self_contained", reason) for reason in stem_faults(question.question)]
     for point in question.points:
         document = documents.get(point.document)

@@ -166,6 +166,24 @@ class Ledger:
         with self._database.read() as connection:
             return sum(connection.scalars(query), Decimal(0))
 
+    def spent_on(self, trace_id: str) -> Usage:
+        """Return what all calls of one trace used together, open ones with what they may use.
+
+        `cost_usd` adds up the known prices: zero without a call, None when no call has one. `estimated` is
+        True when any count is, and when only some of the prices are known.
+        """
+        query = select(calls).where(calls.c.trace_id == trace_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        costs = [row.cost_usd for row in rows if row.cost_usd is not None]
+        return Usage(
+            sum(row.input_tokens for row in rows),
+            sum(row.cached_input_tokens for row in rows),
+            sum(row.output_tokens for row in rows),
+            None if rows and not costs else sum(costs, Decimal(0)),
+            0 < len(costs) < len(rows) or any(row.estimated for row in rows),
+        )
+
 
 def _columns(usage: Usage) -> dict[str, Any]:
     return {

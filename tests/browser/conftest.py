@@ -25,6 +25,8 @@ DOCUMENTS = (
     "02-async-python/async-python.md",
     "04-state-and-jobs/caching.md",
 )
+TOPICS = ("backend", "async-python", "state-and-jobs")
+"""Of the bank: questions on these documents are among those on these topics."""
 START_S = 180
 """Seconds for a first start: the embedding model is exported and the documents are indexed."""
 
@@ -128,13 +130,18 @@ def stub():
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory, exported):
-    """A folder with three documents of the knowledge and the exported model."""
+    """A folder with three documents of the knowledge, questions on them and the exported model."""
     made = tmp_path_factory.mktemp("viva")
     shutil.copytree(exported / "models", made / "data" / "models")
     for name in DOCUMENTS:
         target = made / "knowledge" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "knowledge" / name, target)
+    bank = Path("knowledge/questions")
+    (made / bank / "verdicts").mkdir(parents=True)
+    for topic in TOPICS:
+        shutil.copy(ROOT / bank / f"{topic}.yaml", made / bank)
+        shutil.copy(ROOT / bank / "verdicts" / f"{topic}.jsonl", made / bank / "verdicts")
     return made
 
 

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import Column, MetaData, NullPool, Table, create_engine, insert, inspect, select
 
 from rag.errors import StoreError
+from rag.quiz_types import Grade, Plan, QuizRequest, Response, Slot
 from rag.storage import cited, engine, tables
 from rag.storage.cited import Citations, CitingAnswer
 from rag.storage.conversations import Conversations
@@ -24,9 +25,11 @@ from rag.storage.engine import Database
 from rag.storage.ledger import CallRecord, Ledger, Total
 from rag.storage.library import Library, Original, RemovedDocument
 from rag.storage.migrations import MIGRATIONS, migrate
+from rag.storage.quizzes import Quizzes
 from rag.storage.rows import document_row
 from rag.storage.serialising import answer_to_json
 from rag.types import FREE, Answer, Chunk, Citation, Claim, Document, Hit, Retrieval, Span, Usage
+from tests.quizzing import choice_question, open_question
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -953,6 +956,51 @@ def test_a_price_that_is_unknown_is_not_spent(ledger: Ledger) -> None:
     ledger.settle(ledger.open(CALL), "completed", usage(None), 1.0)
     assert ledger.spent_usd(NOON) == Decimal(0)
     assert ledger.totals(NOON)[0].unpriced == 1
+
+
+def test_what_a_trace_used_adds_up_with_what_an_open_call_may_use(ledger: Ledger) -> None:
+    assert ledger.spent_on("t1") == FREE
+    ledger.settle(ledger.open(CALL), "completed", usage("0.1"), 1.0)
+    assert ledger.spent_on("t1") == usage("0.1")
+    ledger.open(replace(CALL, expected=usage("0.5", estimated=True)))
+    ledger.open(replace(CALL, trace_id="t2"))
+    assert ledger.spent_on("t1") == Usage(200, 20, 40, Decimal("0.6"), True)
+    assert ledger.spent_on("t2") == Usage(0, 0, 0, None, True)
+
+
+# The quizzes
+
+
+def test_eight_tabs_answer_a_question_once_and_get_one_next_question(database: Database) -> None:
+    quizzes = Quizzes(database, lambda: NOON)
+    choice, open_one = choice_question(), open_question()
+    plan = Plan((Slot("agents", "mid", "open", "new"), Slot("agents", "mid", "mcq", "new")), 4, 20, None)
+    quiz_id = quizzes.create("ann", QuizRequest(n=2, max_cost_usd=Decimal("0.250")), plan, open_one, "new")
+    asked = quizzes.get(quiz_id, "ann")
+    assert asked is not None
+    responses = [Response(text=f"Answer {n} \x00 🐍", seconds=1.5) for n in range(8)]
+
+    def work(response: Response) -> tuple[bool, bool]:
+        was_first = quizzes.answer(quiz_id, "ann", 0, response, "waiting", None)
+        quizzes.grade(quiz_id, "ann", 0, Grade("llm", "graded", score=0.5, usage=usage("0.10")))
+        return was_first, quizzes.advance(asked, plan, choice, None, "not asked yet")
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(work, responses))
+    assert [sum(column) for column in zip(*done, strict=True)] == [1, 1]
+    session = quizzes.get(quiz_id, "ann")
+    assert session is not None
+    assert (session.position, [item.question for item in session.items]) == (1, [open_one, choice])
+    assert session.items[0].response == next(
+        r for r, (first, _) in zip(responses, done, strict=True) if first
+    )
+    assert session.items[0].grade == Grade("llm", "graded", score=0.5, usage=usage("0.10"))
+    assert session.request.max_cost_usd == Decimal("0.250")
+    assert quizzes.finish(quiz_id, "ann", "time_limit", at=1)
+    assert not quizzes.answer(quiz_id, "ann", 1, Response(option=1), "done", None)
+    assert quizzes.delete(quiz_id, "ann")
+    with database.read() as connection:
+        assert connection.execute(select(tables.quiz_items.c.position)).all() == []
 
 
 # The database

@@ -15,10 +15,12 @@ from rag.storage.conversations import Conversations
 from rag.storage.engine import Database
 from rag.storage.evaluations import Evaluations, TestCases
 from rag.storage.jobs import Jobs
+from rag.storage.ledger import Ledger
 from rag.storage.library import Library
 from rag.types import Answer, Completed, RetrievalConfig, Retrieved, TextDelta
 from tests.ui import samples
 from tests.ui.driving import page
+from tests.ui.scripted_study import ScriptedStudy
 
 
 class ScriptedServices:
@@ -40,6 +42,8 @@ class ScriptedServices:
         self.quiz_items = []
         for document in (samples.CACHING, samples.AGENTS):
             self.library.save(document, [], {}, [])
+        self.study = ScriptedStudy(self.settings, self.database, self.library)
+        self.ledger = Ledger(self.database, lambda: datetime.now(UTC))
 
     @property
     def default_choice(self):

@@ -88,8 +88,8 @@ def test_an_empty_lab_offers_questions(services):
 
 def test_every_stage_of_a_search_is_shown(services):
     text = told(lab(q=QUESTION))
-    heads = [line for line in text.splitlines() if line.startswith("##### ")]
-    assert [head[6:7] for head in heads] == list("12345678")
+    heads = [line for line in text.splitlines() if line.startswith("## ")]
+    assert [head[3:4] for head in heads] == list("12345678")
     assert "3 passages of 2 documents" in text
     assert ":orange-badge[zebra: in no passage used]" in text
     assert "cosine 0." in text

@@ -35,7 +35,7 @@ def listed(app):
 
 
 def headings(app):
-    return [heading.value for heading in app.get_by_key("sources_library").subheader]
+    return [heading.value for heading in app.get_by_key("sources_library").header]
 
 
 def test_documents_are_listed_by_topic(services):

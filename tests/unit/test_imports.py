@@ -33,6 +33,7 @@ LANGCHAIN_AT_HOME = {
     "rag/stores/faiss.py",
     "rag/providers/calls.py",
     "rag/providers/chat_models.py",
+    "rag/providers/structured.py",
 }
 TORCH_AT_HOME = {"rag/embedding/export.py", "rag/embedding/sentence_transformers.py"}
 PICKLES = {"save_local", "load_local", "allow_dangerous_deserialization"}

@@ -1,0 +1,75 @@
+"""Asks a configured model for drafts, verdicts and solutions; every call counts for one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rag.errors import BadModelOutput, IncompleteAnswer, ProviderError, ProviderRejected
+from rag.prompts import prompt
+from rag.providers.choice import ModelChoice
+from rag.providers.structured import Request, StructuredModel
+from rag.quiz.generation.forms import Form, Json, Purpose
+from rag.settings import ChatSettings
+from rag.storage.ledger import Ledger
+
+DRAFT_TOKENS = 1600
+"""A draft may have so many, whatever answers may have: an open question with its rubric is long."""
+CUT_OFF_IN_A_ROW = 3
+"""After so many answers without an end the model is not fit, and the run ends."""
+
+
+class ModelVoice:
+    """One model with fresh eyes for each call. For one run and one thread."""
+
+    def __init__(
+        self,
+        choice: ModelChoice,
+        settings: ChatSettings,
+        ledger: Ledger,
+        *,
+        trace_id: str,
+        check_budget: Callable[[], None],
+        on_wait: Callable[[], None],
+    ) -> None:
+        """`on_wait` is called several times a second during a call; what it raises ends the call.
+
+        Raises ConfigurationError when the choice lacks something, such as a key.
+        """
+        longer = max(DRAFT_TOKENS, settings.max_output_tokens)
+        drafting = settings.model_copy(update={"max_output_tokens": longer})
+        self._brief = StructuredModel(choice, settings, ledger, check_budget=check_budget)
+        self._long = StructuredModel(choice, drafting, ledger, check_budget=check_budget)
+        self._trace_id = trace_id
+        self._on_wait = on_wait
+        self._cut_off = 0
+
+    def ask(self, purpose: Purpose, instructions: str, material: Json, form: type[Form]) -> Form | None:
+        """Return the answer; None when it does not have the form or was cut off.
+
+        Raises ProviderError when the model can't be used, or was cut off several times in a row, and
+        BudgetExceeded.
+        """
+        self._on_wait()
+        request = Request(prompt(instructions), material, form.model_json_schema())
+        model = self._long if purpose == "draft" else self._brief
+        try:
+            answer, _ = model.ask(
+                request, form, purpose=purpose, trace_id=self._trace_id, tries=1, on_wait=self._on_wait
+            )
+        except BadModelOutput:
+            self._cut_off = 0
+            return None
+        except ProviderError as error:
+            self._cut_off += 1
+            if not _is_of_this_answer(error) or self._cut_off == CUT_OFF_IN_A_ROW:
+                raise
+            return None
+        self._cut_off = 0
+        return answer
+
+
+def _is_of_this_answer(error: ProviderError) -> bool:
+    """Tell whether another question may well be answered: cut off, filtered or empty, not refused."""
+    return isinstance(error, IncompleteAnswer) or (
+        isinstance(error, ProviderRejected) and error.status is None
+    )

@@ -1,0 +1,177 @@
+"""Makes the points of a question from a reference answer, before any answer to grade is seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from rag.errors import BadModelOutput
+from rag.prompts import prompt
+from rag.providers.structured import Request, StructuredModel
+from rag.quiz.grading.contradiction import contradicts
+from rag.quiz_types import AskedQuestion, Evidence, Point
+from rag.text.quoting import locate
+from rag.text.sentences import sentences
+from rag.text.words import stems
+from rag.types import FREE, Usage
+
+log = logging.getLogger(__name__)
+
+MOST_POINTS = 6
+"""Of a rubric that a model writes."""
+MOST_SENTENCES = 12
+FEWEST_STEMS = 2
+"""Content words of a sentence that says something."""
+HEAVIEST = 3
+REFERENCE = "Reference answer"
+
+_POINTS: TypeAdapter[tuple[Point, ...]] = TypeAdapter(tuple[Point, ...])
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "points": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MOST_POINTS,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "source_quote": {"type": "string"},
+                    "claim": {"type": "string"},
+                    "must_have": {"type": "boolean"},
+                    "weight": {"type": "integer", "enum": [1, 2, 3]},
+                },
+                "required": ["source_quote", "claim", "must_have", "weight"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["points"],
+    "additionalProperties": False,
+}
+
+
+class _Point(BaseModel):
+    source_quote: str = ""
+    claim: str = ""
+    must_have: bool = True
+    weight: int = 1
+
+
+class _Reply(BaseModel):
+    points: list[_Point] = Field(min_length=1)
+
+
+def question_of(prompt_text: str, reference: str, points: Sequence[Point]) -> AskedQuestion:
+    """Return a question that nobody stored, to be graded by `points` with the reference as model answer."""
+    return AskedQuestion(
+        id=f"reference-{_hash(prompt_text, reference)[:12]}",
+        kind="open",
+        topic="",
+        level="mid",
+        skill="",
+        prompt=prompt_text,
+        origin="own",
+        evidence=points[0].evidence if points else None,
+        points=tuple(points),
+        model_answer=reference,
+    )
+
+
+def points_of_sentences(reference: str) -> tuple[Point, ...]:
+    """Return the sentences of a reference as points of equal weight, at most MOST_SENTENCES, in order.
+
+    Headings and what says nothing are left out; if nothing remains, the whole reference is one point.
+    """
+    units = [(unit.start, unit.end) for unit in sentences(reference) if unit.kind != "heading"]
+    found = [
+        (start, end)
+        for start, end in units
+        if len(stems(reference[start:end])) >= FEWEST_STEMS and reference[end - 1] not in ":?"
+    ]
+    spans = found[:MOST_SENTENCES] or [(0, len(reference))]
+    return tuple(
+        Point(reference[start:end], True, 1, _evidence(reference, start, end)) for start, end in spans
+    )
+
+
+class Rubrics:
+    """Has a model write the points of references, and keeps them, so that no answer can change them."""
+
+    def __init__(self, model: StructuredModel, folder: Path | None = None) -> None:
+        """`folder` keeps the points of earlier processes; None: of this one alone."""
+        self._model = model
+        self._folder = folder
+        self._known: dict[str, tuple[Point, ...]] = {}
+
+    def points(self, question: str, reference: str, *, trace_id: str) -> tuple[tuple[Point, ...], Usage]:
+        """Return the points and what the call used; it is made once for a question with a reference.
+
+        Every point quotes the reference word for word; others are dropped. If the model gives none in three
+        tries, the sentences of the reference are the points. Raises any other ProviderError, BudgetExceeded.
+        """
+        choice = self._model.choice
+        key = _hash(choice.base_url, choice.model, prompt("rubric"), question, reference)
+        known = self._known.get(key) or self._read(key)
+        if known:
+            return known, FREE
+        request = Request(prompt("rubric"), {"question": question, "reference": reference}, _SCHEMA)
+        try:
+            reply, usage = self._model.ask(request, _Reply, purpose="rubric", trace_id=trace_id)
+            points = _supported(reply.points, reference)
+        except BadModelOutput:
+            points, usage = (), FREE
+        points = points or points_of_sentences(reference)
+        self._known[key] = points
+        self._write(key, points)
+        return points, usage
+
+    def _read(self, key: str) -> tuple[Point, ...]:
+        if self._folder is None:
+            return ()
+        try:
+            return _POINTS.validate_json((self._folder / f"{key}.json").read_bytes())
+        except (OSError, ValidationError):
+            return ()
+
+    def _write(self, key: str, points: tuple[Point, ...]) -> None:
+        if self._folder is None:
+            return
+        file = self._folder / f"{key}.json"
+        new = file.with_suffix(f".{os.getpid()}.new")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            new.write_text(json.dumps(_POINTS.dump_python(points, mode="json")), encoding="utf-8")
+            new.replace(file)
+        except OSError as error:  # a folder that can't be written to costs a call more, no grade
+            log.warning("Rubrics can't be kept: %s", type(error).__name__)
+
+
+def _supported(points: Sequence[_Point], reference: str) -> tuple[Point, ...]:
+    """Return the points whose quotation stands in the reference and does not speak against the claim."""
+    found: list[Point] = []
+    for point in points:
+        span = locate(point.source_quote, reference)
+        claim = " ".join(point.claim.split())
+        if span is None or not claim or not set(stems(claim)) & set(stems(point.source_quote)):
+            continue
+        if contradicts(claim, [point.source_quote]) or claim in (kept.claim for kept in found):
+            continue
+        weight = min(max(point.weight, 1), HEAVIEST)
+        found.append(Point(claim, point.must_have, weight, _evidence(reference, *span)))
+    return tuple(found[:MOST_POINTS])
+
+
+def _evidence(reference: str, start: int, end: int) -> Evidence:
+    return Evidence("", REFERENCE, start, end, reference[start:end])
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,40 @@
+"""What a quiz is said to take before it starts."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from rag.providers.choice import ModelChoice
+from rag.quiz.estimating import estimate
+from rag.quiz_types import QuizRequest
+from rag.storage.engine import Database
+from rag.storage.ledger import CallRecord, Ledger
+from rag.types import Usage
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+OPEN = QuizRequest(n=4, kind="open")
+
+
+def test_without_a_model_a_quiz_is_free():
+    found = estimate(OPEN, ModelChoice("embedded"), [])
+    assert (found.model_calls, found.cost_usd, found.follow_ups) == (0, Decimal(0), 4)
+
+
+def test_multiple_choice_needs_no_model_and_has_no_follow_ups():
+    found = estimate(QuizRequest(n=4, kind="mcq"), ModelChoice("openai"), [])
+    assert (found.minutes, found.model_calls, found.follow_ups) == (4, 0, 0)
+
+
+def test_the_cost_is_that_of_the_last_gradings_with_this_model(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'viva.db'}")
+    ledger = Ledger(database, lambda: NOW)
+    for model, cost in (("gpt-4.1-mini", "0.002"), ("gpt-4.1-mini", "0.004"), ("other", "9")):
+        call = ledger.open(CallRecord("quiz", "grade", "openai", model))
+        ledger.settle(call, "completed", Usage(900, 0, 90, Decimal(cost)), 500.0)
+    found = estimate(OPEN, ModelChoice("openai"), ledger.calls())
+    database.close()
+    assert (found.model_calls, found.cost_usd) == (8, Decimal("0.024"))
+
+
+def test_a_price_that_nobody_knows_stays_unknown():
+    choice = ModelChoice("openai_compatible", "llama", "http://127.0.0.1:9/v1")
+    assert estimate(OPEN, choice, []).cost_usd is None
