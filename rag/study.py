@@ -14,6 +14,8 @@ from rag.quiz.follow_ups import headings_in
 from rag.quiz.generation.generator import Generator
 from rag.quiz.grading import OpenGrader, open_grader
 from rag.quiz.grading.coverage import CoverageHint
+from rag.quiz.grading.interchange import RubricOrigin
+from rag.quiz.grading.reference import points_of_sentences, question_of
 from rag.quiz.importing import ImportReport, import_bank
 from rag.quiz.interviewing import Interviewer
 from rag.quiz.planning import DUE, WEAK, Needs
@@ -31,6 +33,7 @@ from rag.storage.preferences import Preferences
 from rag.storage.questions import Questions
 from rag.storage.quizzes import Quizzes
 from rag.storage.reviews import Reviews
+from rag.types import FREE, Usage
 
 MOST_QUIZZES = 2_000
 """The newest of one person that figures look at."""
@@ -90,6 +93,26 @@ class Study:
         chat = self._settings.chat
         chosen = choice or ModelChoice(chat.provider, chat.model, chat.base_url, self._settings.api_key)
         return open_grader(chosen, chat, self._ledger, self._embedder.embed, self._check_budget)
+
+    def reference_question(
+        self, question: str, reference: str, *, trace_id: str
+    ) -> tuple[AskedQuestion, RubricOrigin, Usage]:
+        """Return a question whose points come from a reference answer, who wrote them, and what that used.
+
+        The configured model writes them, or without one they are the sentences of the reference. Raises
+        ConfigurationError, ProviderError and BudgetExceeded.
+        """
+        chat = self._settings.chat
+        if chat.provider == "embedded":
+            return question_of(question, reference, points_of_sentences(reference)), "sentences", FREE
+        from rag.quiz.grading.rubric import open_rubrics  # LangChain costs a second of start-up
+
+        choice = ModelChoice(chat.provider, chat.model, chat.base_url, self._settings.api_key)
+        folder = self._settings.data_dir / "rubrics"
+        rubrics = open_rubrics(choice, chat, self._ledger, folder, self._check_budget)
+        points, usage = rubrics.points(question, reference, trace_id=trace_id)
+        origin: RubricOrigin = "sentences" if points == points_of_sentences(reference) else "model"
+        return question_of(question, reference, points), origin, usage
 
     def generator(self, choice: ModelChoice | None = None) -> Generator:
         """Return who writes questions with the given model, or the configured one.

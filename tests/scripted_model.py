@@ -13,7 +13,7 @@ from rag.ingestion.loading import load_file
 from rag.prompts import prompt
 from rag.quiz.bank import MultipleChoice, OpenQuestion, load_bank
 from rag.quiz.generation.forms import Judged, Recalled, Said, Solved
-from rag.quiz_types import AskedQuestion
+from rag.quiz_types import AskedQuestion, Evidence, Point
 from tests.stub_server import Request, StubServer
 from tests.voices import Knowing
 
@@ -26,9 +26,7 @@ NAMES = {prompt(name): name for name in (*FORMS, "draft_choice", "draft_open")}
 def sections_with_questions() -> str:
     """Return those sections of the shipped document that the bank has multiple-choice questions on."""
     document = load_file(next(KNOWLEDGE.rglob(f"{DOCUMENT}.md")), KNOWLEDGE)
-    asked = [
-        part.text for part in chunk(document) if any(item.quote in part.text for item in bank_on()[0])
-    ]
+    asked = [part.text for part in chunk(document) if any(item.quote in part.text for item in bank_on()[0])]
     return "# Embeddings\n\n" + "\n\n".join(asked)
 
 
@@ -75,21 +73,26 @@ def quoted(item: MultipleChoice | OpenQuestion) -> list[str]:
 
 
 def as_known(item: MultipleChoice | OpenQuestion) -> AskedQuestion:
-    """Return what a knowing model has to know of a question; it has no evidence in a document."""
-    from rag.quiz_types import Point
-
+    """Return what a knowing model has to know of a question; its quote has no place in a document."""
+    common = {
+        "id": item.id,
+        "topic": "",
+        "level": item.level,
+        "skill": item.skill,
+        "prompt": item.question,
+        "origin": "bank",
+        "evidence": Evidence("", "", 0, 0, quoted(item)[0]),
+    }
     if isinstance(item, OpenQuestion):
         points = tuple(Point(point.claim, point.must_have, point.weight, None) for point in item.points)
-        return AskedQuestion(
-            item.id, "open", "", item.level, item.skill, item.question, "bank", None,
-            points=points, model_answer=item.model_answer,
-        )  # fmt: skip
+        return AskedQuestion(kind="open", points=points, model_answer=item.model_answer, **common)
     return AskedQuestion(
-        item.id, "mcq", "", item.level, item.skill, item.question, "bank", None,
+        kind="mcq",
         options=tuple(option.text for option in item.options),
         answer=next(place for place, option in enumerate(item.options) if option.correct),
         whys=tuple(option.why for option in item.options),
-    )  # fmt: skip
+        **common,
+    )
 
 
 class ScriptedModel(StubServer):

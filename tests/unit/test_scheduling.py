@@ -32,6 +32,7 @@ from tests.quizzed import (
 from tests.quizzed import session as quiz
 
 START = datetime(2026, 11, 3, 9, 30, tzinfo=UTC)
+STEPS = (timedelta(minutes=10),)
 MET, PARTIAL, MISSING, CONTRADICTED = "met", "partial", "missing", "contradicted"
 
 
@@ -122,7 +123,8 @@ def answer(scheduling, one, at, quiz_id="quiz-1", owner="", topic=None):
 
 def by_hand(*reviews):
     """Return the card that the library makes of ratings and times."""
-    scheduler, card = Scheduler(desired_retention=0.9, enable_fuzzing=False), Card(card_id=1, due=START)
+    scheduler = Scheduler(desired_retention=0.9, learning_steps=STEPS, enable_fuzzing=False)
+    card = Card(card_id=1, due=START)
     for rating, at in reviews:
         card, _ = scheduler.review_card(card, rating, at)
     return card
@@ -140,6 +142,14 @@ def test_due_dates_are_those_of_the_library_run_by_hand(made):
         assert made.due("", expected.due - timedelta(seconds=1)) == []
         stored = Card.from_dict(made.reviews.cards("")[0].card)
         assert (stored.stability, stored.difficulty) == (expected.stability, expected.difficulty)
+
+
+def test_what_was_missed_comes_again_at_once_and_what_was_known_in_days(made):
+    answer(made, wrong(), START)
+    assert made.due("", START + timedelta(minutes=9)) == []
+    assert len(made.due("", START + timedelta(minutes=10))) == 1
+    answer(made, right(), START + timedelta(minutes=10))
+    assert made.due("", START + timedelta(hours=23)) == []
 
 
 def test_an_answer_counts_once_and_a_later_self_rating_replaces_it(made):
@@ -206,7 +216,7 @@ def test_nothing_is_due_after_the_interview_day(reviews, days_left, zone):
     assert at < due
     assert due == card.due or due in (interview.begins, interview.ends)
     shortened = Scheduler(
-        desired_retention=0.9, enable_fuzzing=False, maximum_interval=max(1, days_left)
+        desired_retention=0.9, learning_steps=STEPS, enable_fuzzing=False, maximum_interval=max(1, days_left)
     ).review_card(by_hand(*taken[:-1]), *taken[-1])[0]
     assert due <= shortened.due
 
@@ -244,7 +254,7 @@ def test_the_forecast_is_the_mean_by_topic_with_the_lowest_first(made):
         answer(made, replace(wrong(), question=replace(CHOICE, id=name)), START, name, topic="rag")
     weak, strong = made.forecast("", date(2026, 11, 13))
     assert (weak.topic, weak.cards, strong.topic, strong.cards) == ("rag", 2, "agents", 1)
-    scheduler = Scheduler(enable_fuzzing=False)
+    scheduler = Scheduler(learning_steps=STEPS, enable_fuzzing=False)
     card, day = by_hand((Rating.Easy, START)), datetime(2026, 11, 13, 12, tzinfo=UTC)
     assert strong.recall == pytest.approx(scheduler.get_card_retrievability(card, day))
     assert weak.recall < strong.recall

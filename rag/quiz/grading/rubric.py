@@ -1,12 +1,11 @@
-"""Makes the points of a question from a reference answer, before any answer to grade is seen."""
+"""Has a model write the points of a question from its reference, before any answer to grade is seen."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,14 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from rag.errors import BadModelOutput
 from rag.prompts import prompt
+from rag.providers.choice import ModelChoice
 from rag.providers.structured import Request, StructuredModel
 from rag.quiz.grading.contradiction import contradicts
-from rag.quiz_types import AskedQuestion, Evidence, Point
+from rag.quiz.grading.reference import evidence_in, fingerprint, points_of_sentences
+from rag.quiz_types import Point
+from rag.settings import ChatSettings
+from rag.storage.ledger import Ledger
 from rag.text.quoting import locate
-from rag.text.sentences import sentences
 from rag.text.words import stems
 from rag.types import FREE, Usage
 
@@ -26,11 +28,7 @@ log = logging.getLogger(__name__)
 
 MOST_POINTS = 6
 """Of a rubric that a model writes."""
-MOST_SENTENCES = 12
-FEWEST_STEMS = 2
-"""Content words of a sentence that says something."""
 HEAVIEST = 3
-REFERENCE = "Reference answer"
 
 _POINTS: TypeAdapter[tuple[Point, ...]] = TypeAdapter(tuple[Point, ...])
 _SCHEMA: dict[str, Any] = {
@@ -69,37 +67,18 @@ class _Reply(BaseModel):
     points: list[_Point] = Field(min_length=1)
 
 
-def question_of(prompt_text: str, reference: str, points: Sequence[Point]) -> AskedQuestion:
-    """Return a question that nobody stored, to be graded by `points` with the reference as model answer."""
-    return AskedQuestion(
-        id=f"reference-{_hash(prompt_text, reference)[:12]}",
-        kind="open",
-        topic="",
-        level="mid",
-        skill="",
-        prompt=prompt_text,
-        origin="own",
-        evidence=points[0].evidence if points else None,
-        points=tuple(points),
-        model_answer=reference,
-    )
+def open_rubrics(
+    choice: ModelChoice,
+    settings: ChatSettings,
+    ledger: Ledger,
+    folder: Path,
+    check_budget: Callable[[], None],
+) -> Rubrics:
+    """Return who has the chosen model write points and keeps them in `folder`.
 
-
-def points_of_sentences(reference: str) -> tuple[Point, ...]:
-    """Return the sentences of a reference as points of equal weight, at most MOST_SENTENCES, in order.
-
-    Headings and what says nothing are left out; if nothing remains, the whole reference is one point.
+    Raises ConfigurationError when the choice lacks something, such as a key.
     """
-    units = [(unit.start, unit.end) for unit in sentences(reference) if unit.kind != "heading"]
-    found = [
-        (start, end)
-        for start, end in units
-        if len(stems(reference[start:end])) >= FEWEST_STEMS and reference[end - 1] not in ":?"
-    ]
-    spans = found[:MOST_SENTENCES] or [(0, len(reference))]
-    return tuple(
-        Point(reference[start:end], True, 1, _evidence(reference, start, end)) for start, end in spans
-    )
+    return Rubrics(StructuredModel(choice, settings, ledger, check_budget=check_budget), folder)
 
 
 class Rubrics:
@@ -118,7 +97,7 @@ class Rubrics:
         tries, the sentences of the reference are the points. Raises any other ProviderError, BudgetExceeded.
         """
         choice = self._model.choice
-        key = _hash(choice.base_url, choice.model, prompt("rubric"), question, reference)
+        key = fingerprint(choice.base_url, choice.model, prompt("rubric"), question, reference)
         known = self._known.get(key) or self._read(key)
         if known:
             return known, FREE
@@ -165,13 +144,5 @@ def _supported(points: Sequence[_Point], reference: str) -> tuple[Point, ...]:
         if contradicts(claim, [point.source_quote]) or claim in (kept.claim for kept in found):
             continue
         weight = min(max(point.weight, 1), HEAVIEST)
-        found.append(Point(claim, point.must_have, weight, _evidence(reference, *span)))
+        found.append(Point(claim, point.must_have, weight, evidence_in(reference, *span)))
     return tuple(found[:MOST_POINTS])
-
-
-def _evidence(reference: str, start: int, end: int) -> Evidence:
-    return Evidence("", REFERENCE, start, end, reference[start:end])
-
-
-def _hash(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode("utf-8", "replace")).hexdigest()
