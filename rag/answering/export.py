@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -19,25 +18,23 @@ from markdown_it.token import Token
 
 from rag.storage.conversations import Conversation, StoredAnswer, StoredTurn
 from rag.storage.serialising import contract_answer
+from rag.text.escaping import encodable, line, quoted
 from rag.types import Answer, Citation, Usage
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&])")
-_BULLET = re.compile(r"^([-+=:])")
-_NUMBER = re.compile(r"^(\d+)([.)])")
 _HASHES = re.compile("#{1,6}")
 _QUESTION_LEVEL = 2
 
 
 def conversation_markdown(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
     """Return a conversation as Markdown: each question, the answer that is shown, its sources."""
-    parts = [f"# {_line(conversation.title) or 'Untitled conversation'}"]
+    parts = [f"# {line(conversation.title) or 'Untitled conversation'}"]
     parts.append(f"Started on {_moment(conversation.created_at)}, exported from Viva.")
     for turn in turns:
         parts.append(f"## Question {turn.position + 1}")
-        parts.append(_quoted(turn.question))
+        parts.append(quoted(turn.question))
         parts += _answer(turn.answers[turn.shown].answer) if turn.answers else ["*No answer.*"]
-    return _encodable("\n\n".join(parts) + "\n")
+    return encodable("\n\n".join(parts) + "\n")
 
 
 def conversation_json(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
@@ -59,7 +56,7 @@ def conversation_json(conversation: Conversation, turns: Sequence[StoredTurn]) -
             for turn in turns
         ],
     }
-    return _encodable(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
+    return encodable(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
 
 
 def _answer_json(stored: StoredAnswer) -> dict[str, Any]:
@@ -74,9 +71,9 @@ def _answer_json(stored: StoredAnswer) -> dict[str, Any]:
 
 def _answer(answer: Answer) -> list[str]:
     parts = [_contained(answer.text)] if answer.text.strip() else []
-    parts += [f"*{_line(remark)}*" for remark in (answer.missing, answer.note) if remark.strip()]
+    parts += [f"*{line(remark)}*" for remark in (answer.missing, answer.note) if remark.strip()]
     parts += [
-        f"*Support {claim.support}: “{_line(claim.text)}” {_line(claim.reason)}".rstrip() + "*"
+        f"*Support {claim.support}: “{line(claim.text)}” {line(claim.reason)}".rstrip() + "*"
         for claim in answer.claims
         if claim.support in ("partial", "unsupported")
     ]
@@ -87,20 +84,20 @@ def _answer(answer: Answer) -> list[str]:
 
 
 def _source(citation: Citation) -> list[str]:
-    place = f"{_line(citation.document_id)}, characters {citation.start} to {citation.end}"
+    place = f"{line(citation.document_id)}, characters {citation.start} to {citation.end}"
     return [
-        f"\\[{citation.marker}\\] **{_line(citation.title) or 'Untitled'}** ({place})",
-        _quoted(citation.quote),
+        f"\\[{citation.marker}\\] **{line(citation.title) or 'Untitled'}** ({place})",
+        quoted(citation.quote),
     ]
 
 
 def _bill(answer: Answer) -> str:
     model = f"{answer.provider} {answer.model}".strip()
-    parts = [f"Model: {_line(model)}", _tokens(answer.usage), f"Cost: {_cost(answer.usage.cost_usd)}"]
+    parts = [f"Model: {line(model)}", _tokens(answer.usage), f"Cost: {_cost(answer.usage.cost_usd)}"]
     if "total" in answer.timings_ms:
         parts.append(f"Time: {answer.timings_ms['total'] / 1000:.2f} s")
     if answer.trace_id:
-        parts.append(f"Trace: {_line(answer.trace_id)}")
+        parts.append(f"Trace: {line(answer.trace_id)}")
     return " · ".join(parts)
 
 
@@ -118,28 +115,6 @@ def _cost(cost_usd: Decimal | None) -> str:
 
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _line(text: str) -> str:
-    """Return plain text as one line of Markdown that shows it as it is."""
-    return _escaped(" ".join(text.split()))
-
-
-def _quoted(text: str) -> str:
-    """Return plain text as a block quote that keeps its lines and indents."""
-    lines = [_indented(line) for line in _LINE_END.split(text)]
-    breaks = ["\\" if line and after else "" for line, after in pairwise([*lines, ""])]
-    return "\n".join(f"> {line}{end}".rstrip(" ") for line, end in zip(lines, breaks, strict=True))
-
-
-def _indented(line: str) -> str:
-    words = line.strip(" \t")
-    indent = line[: len(line) - len(line.lstrip(" \t"))].expandtabs(4) if words else ""
-    return "\u00a0" * len(indent) + _escaped(words)
-
-
-def _escaped(words: str) -> str:
-    return _NUMBER.sub(r"\1\\\2", _BULLET.sub(r"\\\1", _SPECIAL.sub(r"\\\1", words)))
 
 
 def _contained(markdown: str) -> str:
@@ -161,11 +136,11 @@ def _contained(markdown: str) -> str:
         if token.type == "heading_open":
             lines[start:end] = _sunk(lines[start:end], int(token.tag[1]))
         elif token.type == "html_block":
-            lines[start:end] = [line.replace("<", "\\<") for line in lines[start:end]]
+            lines[start:end] = [raw.replace("<", "\\<") for raw in lines[start:end]]
         elif token.type == "fence" and not _closed(lines[start:end], token.markup):
             lines[end - 1] += f"\n{token.markup}"
     contained = "\n".join(lines).strip("\n")
-    return contained if _is_contained(contained) else _quoted(markdown)
+    return contained if _is_contained(contained) else quoted(markdown)
 
 
 def _is_contained(markdown: str) -> bool:
@@ -186,14 +161,10 @@ def _sunk(lines: list[str], level: int) -> list[str]:
     below = "#" * min(6, level + _QUESTION_LEVEL)
     if len(lines) == 1:
         return [_HASHES.sub(below, lines[0], count=1)]
-    title = " ".join(line.strip() for line in lines[:-1])
+    title = " ".join(raw.strip() for raw in lines[:-1])
     return [f"{below} {title}", *[""] * (len(lines) - 1)]
 
 
 def _closed(lines: list[str], fence: str) -> bool:
     last = lines[-1].strip(" \t")
     return len(lines) > 1 and last.startswith(fence) and not last.strip(fence[0])
-
-
-def _encodable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
