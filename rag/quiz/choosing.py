@@ -40,13 +40,16 @@ def preferred(
     pool: Sequence[AskedQuestion], request: QuizRequest, asked: Collection[str], needs: Needs
 ) -> dict[str, str]:
     """Return which questions to take first, by id with the reason: due, then weak if wanted, then new."""
-    due: dict[str, str] = {}
-    weak: dict[str, str] = {}
+    found: dict[str, str] = {}
     if request.target_weak:
-        due = {question.id: DUE for question in due_questions(pool, needs)}
-        weak = {question.id: WEAK for question in pool if question.topic in needs.weak}
-    new = {question.id: NEW for question in pool if question.id not in asked}
-    return {**due, **{key: why for key, why in {**new, **weak}.items() if key not in due}}
+        found = {question.id: DUE for question in due_questions(pool, needs)}
+        for question in pool:
+            if question.topic in needs.weak:
+                found.setdefault(question.id, WEAK)
+    for question in pool:
+        if question.id not in asked:
+            found.setdefault(question.id, NEW)
+    return found
 
 
 def choose(
@@ -62,8 +65,8 @@ def choose(
 ) -> AskedQuestion | None:
     """Return the question for a slot; None when nothing is left that may be asked.
 
-    Topic, level and kind are given up in this order when no question has them all: level, kind, topic; a
-    kind that was asked for never is. A question is taken that is due, or else was never asked.
+    When no question is all that the slot says, its level is given up first, then its kind, then its topic; a
+    kind that was asked for never is. Of those that fit, due ones are taken first, then those never asked.
     here: asked in this quiz. before: ids of what was asked in earlier ones. barred: what must not be asked in
     other words either.
     """

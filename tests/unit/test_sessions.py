@@ -68,6 +68,14 @@ def test_practice_knows_all_its_questions_from_the_start(database):
     assert {slot.topic for slot in finished.plan.slots} == {"agents", "caching", "retrieval"}
 
 
+def test_practice_begins_with_what_is_due_then_weak_then_new(database):
+    needs = Needs(due={"caching-mid-open-1": "due for review"}, weak={"retrieval": "weak topic"})
+    sessions = sessions_on(database, needs=needs)
+    plan = sessions.get(sessions.start(replace(PRACTICE, target_weak=True), "ann"), "ann").plan
+    assert [slot.topic for slot in plan.slots] == ["caching", "retrieval", "retrieval"]
+    assert [slot.reason for slot in plan.slots] == ["due for review", "weak topic", "weak topic"]
+
+
 def test_each_open_question_gets_one_follow_up_graded_by_its_point(database):
     sessions = sessions_on(database)
     finished = taken(sessions, sessions.start(PRACTICE, "ann"), Judge("missing"))
@@ -568,7 +576,7 @@ class Clicks(RuleBasedStateMachine):
 def test_whatever_is_clicked_in_whatever_order_nothing_is_lost_or_asked_twice(database):
     Clicks.database = database
     run_state_machine_as_test(
-        Clicks, settings=settings(max_examples=20, stateful_step_count=25, deadline=None)
+        Clicks, settings=settings(max_examples=15, stateful_step_count=25, deadline=None)
     )
 
 
