@@ -18,7 +18,7 @@ from rag.arguments import json_file, json_lines, parser
 from rag.errors import InvalidInput, RagError
 from rag.evaluation.command import evaluate
 from rag.evaluation.text import evaluation_lines
-from rag.quiz_commands import check_items, inventory, judge_items, quiz
+from rag.quiz_commands import check_items, grade, inventory, judge_items, quiz
 from rag.services import Services, build_services
 from rag.settings import Settings, load_settings, log_to_stderr
 from rag.storage.serialising import contract_answer, hit_to_json, retrieval_to_json
@@ -27,6 +27,7 @@ from rag.text_output import (
     check_lines,
     checked_lines,
     document_lines,
+    grade_lines,
     hit_lines,
     ingest_lines,
     inventory_lines,
@@ -233,6 +234,7 @@ COMMANDS: Mapping[str, Callable[[Services, Json], Json]] = {
     "evaluate": partial(evaluate, progress=_show_progress),
     "inventory": inventory,
     "quiz": quiz,
+    "grade": grade,
 }
 TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "ingest": ingest_lines,
@@ -247,6 +249,7 @@ TEXT: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "check-items": checked_lines,
     "judge-items": judged_lines,
     "quiz": quiz_lines,
+    "grade": grade_lines,
 }
 
 

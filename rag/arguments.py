@@ -71,6 +71,12 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     judge.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="a .yaml file or folder of the bank"
     )
+    grade = command("grade", "grade an answer: one JSON object on standard input, or the options below")
+    grade.add_argument("--question-id", metavar="ID", help="a question of the pool; `quiz --json` lists them")
+    grade.add_argument("--question", metavar="TEXT", help="any question, with --reference")
+    grade.add_argument("--reference", metavar="TEXT", help="its right answer")
+    grade.add_argument("--answer", metavar="TEXT", help="what somebody answered")
+    grade.add_argument("--jsonl", metavar="FILE", help="one JSON object a line; - reads stdin")
     search = command("search", "find passages")
     _one_or_many(search, "query")
     search.add_argument("--top-k", type=int, metavar="N", help="how many hits")
@@ -117,6 +123,17 @@ def json_lines(name: str) -> Iterator[dict[str, Any] | InvalidInput]:
                 yield {key.replace("-", "_"): value for key, value in values.items()}
             else:
                 yield InvalidInput(f"Line {number} is not a JSON object.", hint="Correct the line.")
+
+
+def json_object(text: str, hint: str) -> dict[str, Any]:
+    """Return the one JSON object in `text`; raises InvalidInput with `hint` when it holds none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise InvalidInput("The input is not one JSON object.", hint=hint)
+    return found
 
 
 def json_file(path: Path) -> Any:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import sys
+import uuid
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rag.arguments import json_lines
+from rag.arguments import json_lines, json_object
 from rag.embedding.base import Progress
 from rag.errors import InvalidInput
 from rag.ingestion.loading import load_folder
 from rag.inventory import take_inventory
 from rag.judging import judge
+from rag.providers.prices import total
 from rag.quiz.assembling import assemble
 from rag.quiz.bank import load_bank
+from rag.quiz.grading import grade_choice
+from rag.quiz.grading.interchange import (
+    FORM,
+    GradeInput,
+    RubricOrigin,
+    grade_to_json,
+    option_of,
+    parse_grade,
+)
 from rag.quiz.serialising import quiz_to_json
 from rag.quiz.validation import check_bank, check_values
 from rag.services import Services, open_embedder
 from rag.settings import Settings
+from rag.types import FREE
 
 Json = dict[str, Any]
 NOBODY = ""
@@ -42,6 +55,37 @@ def quiz(services: Services, options: Json) -> Json:
     wanted = {name: options[name] for name in ("n", "level", "kind", "seed")}
     chosen = assemble(questions, pool.embed, topics=() if topic is None else (topic,), **wanted)
     return quiz_to_json(chosen, rejected)
+
+
+def grade(services: Services, options: Json) -> Json:
+    """Grade one answer: to a question of the pool, or to any question with a reference answer.
+
+    Without such options the values are read from standard input, as one JSON object. Raises InvalidInput,
+    ProviderError and BudgetExceeded.
+    """
+    values = {name: options[name] for name in GradeInput.model_fields if options.get(name) is not None}
+    if not values and not options.get("jsonl"):
+        values = json_object(sys.stdin.buffer.read().decode("utf-8", "replace"), FORM)
+    asked = parse_grade(values)
+    trace_id = uuid.uuid4().hex
+    rubric: RubricOrigin = "fixed"
+    spent = FREE
+    if asked.question_id is not None:
+        found = services.study.pool.get(NOBODY, asked.question_id)
+        if found is None:
+            raise InvalidInput(
+                f"There is no question {asked.question_id!r}.", hint="`python -m rag quiz --json` lists some."
+            )
+        question = found
+    else:
+        question, rubric, spent = services.study.reference_question(
+            asked.question or "", asked.reference or "", trace_id=trace_id
+        )
+    if question.kind == "mcq":
+        result = grade_choice(question, option_of(question, asked.answer))
+    else:
+        result = services.study.grader().grade(question, str(asked.answer), trace_id=trace_id)
+    return grade_to_json(result, rubric=rubric, usage=total([spent, result.usage]), trace_id=trace_id)
 
 
 def inventory(services: Services, options: Json) -> Json:

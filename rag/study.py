@@ -120,7 +120,6 @@ class Study:
         Raises InvalidInput without a model and ConfigurationError when the choice lacks something.
         """
         chat = self._settings.chat
-        hint = CoverageHint(self._embedder.embed)
         return Generator(
             choice or ModelChoice(chat.provider, chat.model, chat.base_url, self._settings.api_key),
             chat,
@@ -130,7 +129,6 @@ class Study:
             self.generations,
             self.pool.embed,
             self._known,
-            lambda question, answer: hint.grade(question, answer, trace_id="").not_mentioned,
             check_budget=self._check_budget,
         )
 

@@ -140,3 +140,26 @@ def quiz_lines(result: Json) -> Iterator[str]:
             yield f"   {source['document_id']}: “{source['quote']}”"
     for gate, count in result["rejected"].items():
         yield f"{count} left out: {gate.replace('_', ' ')}"
+
+
+def grade_lines(result: Json) -> Iterator[str]:
+    """Yield how an answer was graded, the verdict on each point with both quotations, and what is missing."""
+    how = {"llm": f"Graded by {result['model']}", "key": "Graded by the key"}
+    outcome = result["outcome"].replace("_", " ")
+    yield f"{how.get(result['graded_by'], 'Coverage hint, not a grade')}: {outcome}."
+    if "right" in result:
+        yield "Right." if result["right"] else "Wrong."
+    for verdict in result["verdicts"]:
+        yield f"{verdict['verdict']:<13} {verdict['point']}"
+        for whose, quote in (("answer", verdict["answer_quote"]), ("source", verdict["source_quote"])):
+            if quote:
+                yield textwrap.indent(textwrap.fill(f"{whose}: “{quote}”", WIDTH - 14), " " * 14)
+        if reason := verdict["denied"] or verdict["why"]:
+            yield f"{'':<14}{reason}"
+    if "score" in result:
+        met = sum(verdict["verdict"] == "met" for verdict in result["verdicts"])
+        yield f"{met} of {len(result['verdicts'])} points met; {result['score']:.0%} by weight."
+    for point in result["not_mentioned"]:
+        yield f"not mentioned, it seems: {point}"
+    if result["note"]:
+        yield result["note"]

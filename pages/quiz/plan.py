@@ -95,10 +95,11 @@ def steps_used(session: Session) -> str:
 def money_used(session: Session, spent: Usage) -> str:
     """Return e.g. "$0.0031 spent, limit $0.25." or "Free: no model was asked."."""
     limit = session.plan.max_cost_usd
-    if spent.cost_usd == 0 and not spent.input_tokens:
-        told = "Free so far: no model was asked"
-    elif spent.cost_usd is None:
-        told = f"Price unknown, {wording.tokens(spent)}"
-    else:
-        told = "Free" if spent.cost_usd == 0 else f"{wording.cost(spent)} spent"
-    return f"{told}, limit ${limit:.2f}." if limit is not None else f"{told}."
+    of_limit = f", limit ${limit:.2f}" if limit is not None else ""
+    if spent.cost_usd is None:
+        kept = f", so the limit of ${limit:.2f} can't be kept" if limit is not None else ""
+        return f"Price unknown{kept}: {wording.tokens(spent)}."
+    if spent.cost_usd:
+        return f"{wording.cost(spent)} spent{of_limit}."
+    told = "Free" if spent.input_tokens else "Free so far: no model was asked"
+    return f"{told}{of_limit}."

@@ -13,11 +13,10 @@ from pages.shared import grading, sanitise
 from pages.shared.failures import draw_failure
 from rag.errors import RagError
 from rag.providers.choice import ModelChoice
+from rag.quiz.grading.limits import LONGEST_ANSWER
 from rag.quiz_types import Response, Session, SessionItem
 from rag.services import Services
 
-LONGEST_ANSWER = 8_000
-"""Characters: about ten times what is said in a minute."""
 PROBLEM = "quiz_problem"
 _AT, _LACKING = "quiz_at", "quiz_lacking"
 

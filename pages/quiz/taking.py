@@ -160,16 +160,17 @@ def _draw_finished(ready: Services, session: Session) -> None:
     with st.container(width=WIDTH):
         places = range(len(session.items))
         st.subheader("Question by question", anchor=False)
+        if st.session_state.get("quiz_shown_item") not in places:
+            st.session_state["quiz_shown_item"] = 0
         chosen = st.pills(
             "Question",
             places,
             format_func=lambda position: _pill(session, position),
-            default=0,
             required=True,
             key="quiz_shown_item",
             label_visibility="collapsed",
         )
-        item = session.items[chosen if chosen in places else 0]
+        item = session.items[chosen or 0]
         question.draw_head(session, item)
         _draw_feedback(ready, session, item)
     st.button(
@@ -220,7 +221,8 @@ def _is_late(item: SessionItem, patience_s: float = VERDICT_S) -> bool:
 
 
 def _may_follow_up(session: Session, item: SessionItem) -> bool:
-    return session.request.follow_ups and item.follow_up_of is None and item.question.kind == "open"
+    wanted = session.request.follow_ups and session.mode != "review"
+    return wanted and item.follow_up_of is None and item.question.kind == "open"
 
 
 def _next_label(session: Session) -> str:

@@ -204,7 +204,8 @@ def _estimate_words(ready: Services, wish: QuizRequest, choice: ModelChoice) -> 
         return f"{told}. Free."
     told += f". Up to {wording.count(found.model_calls, 'model call')}, "
     if found.cost_usd is None:
-        return f"{told}price unknown."
+        kept = ", so a limit on the cost can't be kept" if wish.max_cost_usd is not None else ""
+        return f"{told}price unknown{kept}."
     return f"{told}about ${max(found.cost_usd, CENT):.2f}." if found.cost_usd else f"{told}free."
 
 

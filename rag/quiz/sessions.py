@@ -14,6 +14,7 @@ from datetime import datetime
 from rag.errors import BudgetExceeded, InvalidInput, RagError
 from rag.quiz.grading import OpenGrader, grade_choice
 from rag.quiz.grading.coverage import CoverageHint
+from rag.quiz.grading.limits import LONGEST_ANSWER
 from rag.quiz.hints import hints_of
 from rag.quiz.interviewing import Choice, Interviewer, limit_reached
 from rag.quiz.planning import NO_NEEDS, Needs, checked
@@ -36,8 +37,8 @@ from rag.storage.questions import Questions
 from rag.storage.quizzes import Quizzes
 from rag.types import Usage
 
-LONGEST_ANSWER, LONGEST_REMARK = 8_000, 2_000
-"""Characters; a longer answer could not be graded."""
+LONGEST_REMARK = 2_000
+"""Characters."""
 NOT_COVERED = (
     "This question goes a step beyond the points that were fixed for grading, so it has no grade. Compare "
     "your answer with the source and rate it yourself."

@@ -29,7 +29,7 @@ def locate(quote: str, text: str) -> tuple[int, int] | None:
 
 
 def _characters(text: str) -> list[tuple[str, int]]:
-    """Return each character as it is compared, with its place in `text`; a run of white space is one space."""
+    """Return each character as it is compared, with its place in `text`; white space is one space."""
     found: list[tuple[str, int]] = []
     for place, character in enumerate(text):
         if character in _MARKUP or unicodedata.category(character) == "Cf":

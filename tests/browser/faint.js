@@ -22,7 +22,9 @@
     const box = element.getBoundingClientRect();
     const style = getComputedStyle(element);
     const visible = element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
-    const exempt = element.closest("[disabled], [aria-hidden=true], [role=img], script, style, noscript");
+    // A slider's value stands above its knob, though it is inside it.
+    const aside = "[disabled], [aria-disabled=true], [aria-hidden=true], [role=img], [data-testid=stSliderThumbValue]";
+    const exempt = element.closest(`${aside}, script, style, noscript`);
     if (!text || !box.width || !visible || exempt || style.fontFamily.includes("Material")) continue;
     let background = [255, 255, 255, 1];
     let opacity = 1;

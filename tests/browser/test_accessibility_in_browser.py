@@ -86,7 +86,7 @@ def test_no_view_of_the_sources_has_a_serious_finding(app, tab):
     go(page, app, "/sources")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(FILES)
     page.get_by_text("Not added").wait_for(timeout=60_000)
-    page.locator(".st-key-sources_library").get_by_text("Short").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Short", exact=True).wait_for(timeout=60_000)
     page.locator(".st-key-sources_index button").click()
     assert findings(page) == []
     go(page, app, "/sources?view=map&q=What+is+ASGI%3F")

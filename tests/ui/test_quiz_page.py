@@ -295,6 +295,7 @@ def test_an_interview_stops_at_its_cost_limit(services):
     write(app)
     session = stored(services, quiz_id)
     assert (session.state, session.stop_reason) == ("finished", "cost_limit")
+    assert "\\$0.1100 spent, limit \\$0.10." in said(app.get_by_key("quiz_plan"))
     assert app.get_by_key("quiz_scorecard")
 
 

@@ -22,6 +22,7 @@ from rag.quiz.generation.generator import KNOWN_WITHOUT, Gates
 from rag.quiz.generation.judging import Judge, flipped
 from rag.quiz.generation.passages import Passage, Passages, Wanted, plan
 from rag.quiz.generation.solving import Solver
+from rag.quiz.grading.coverage import CoverageHint
 from rag.quiz.validation import Embed
 from rag.quiz_types import AskedQuestion
 from rag.storage.engine import Database
@@ -75,13 +76,8 @@ def open_one(drafted: list[Asked]) -> Asked:
 
 def gates(voice: Voice, embed: Embed, seed: int = 0) -> Gates:
     chooser = random.Random(seed)
-    solver = Solver(voice, lambda question, answer: not_in(question, answer), chooser)
+    solver = Solver(voice, CoverageHint(embed), chooser)
     return Gates(embed, Judge(voice, embed, ELSEWHERE, chooser), solver)
-
-
-def not_in(question: AskedQuestion, answer: str) -> list[str]:
-    """A coverage hint for model answers: all or nothing."""
-    return [] if answer == question.model_answer else [point.claim for point in question.points]
 
 
 def fault(asked: Asked, voice: Voice, embed: Embed, known: tuple[AskedQuestion, ...] = ()) -> str:
@@ -114,14 +110,17 @@ def test_a_model_with_a_habit_passes_no_question(
     ] == []
 
 
-def test_a_habit_of_one_letter_solves_nothing_however_the_options_lie(choices: list[Asked]) -> None:
+def test_a_habit_of_one_letter_solves_nothing_however_the_options_lie(
+    choices: list[Asked], embed: Embed
+) -> None:
     asked, passage = choices[0]
+    hint = CoverageHint(embed)
     for seed in range(50):
         voice = voices.agreeing()
-        assert not Solver(voice, not_in, random.Random(seed)).solves(asked, passage)
+        assert not Solver(voice, hint, random.Random(seed)).solves(asked, passage)
     key = asked.options[asked.answer]
     voice = voices.Habitual(lambda _: "", lambda given: next(x for x in "ABCD" if given["options"][x] == key))
-    assert Solver(voice, not_in, random.Random(1)).solves(asked, passage)
+    assert Solver(voice, hint, random.Random(1)).solves(asked, passage)
     places = [list(given["options"].values()).index(key) for _, given in voice.asked]
     assert len(set(places)) == len(places) == 3
 
@@ -219,9 +218,17 @@ def test_a_point_that_the_passage_does_not_bear_drops_an_open_question(open_one:
 def test_an_open_question_whose_points_a_blind_answer_misses_is_dropped(
     open_one: Asked, embed: Embed
 ) -> None:
-    voice = voices.Knowing([open_one[0]])
-    voice.answers[open_one[0].prompt] = "An agent is a kind of chatbot."
-    assert fault(open_one, voice, embed) == "blind_solve"
+    asked = open_one[0]
+    voice = voices.Knowing([asked])
+    for missing in (
+        "",
+        "Yes, exactly.",
+        asked.prompt,
+        "A cache keeps what was computed before. " * 3,
+        "a " * 9000,
+    ):
+        voice.answers[asked.prompt] = missing
+        assert fault(open_one, voice, embed) == "blind_solve"
 
 
 def test_common_knowledge_is_marked_and_kept(choices: list[Asked], embed: Embed) -> None:

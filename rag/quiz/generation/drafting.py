@@ -53,13 +53,13 @@ def frozen(draft: DraftedChoice | DraftedOpen, passage: Passage, wanted: Wanted)
 
 def evidence(quote: str, passage: Passage) -> Evidence | None:
     """Return the words of the document that a quote repeats; None when the passage does not have them."""
-    place = locate(quote, passage.chunk.text)
+    text, document = passage.chunk.text, passage.document
+    place = locate(quote, text)
     if place is None or not SHORTEST_QUOTE <= place[1] - place[0] <= LONGEST_QUOTE:
         return None
-    document, (start, end) = (
-        passage.document,
-        (passage.chunk.start + place[0], passage.chunk.start + place[1]),
-    )
+    start, end = place
+    end += text[end : end + 1] in (".", "!", "?") and quote.rstrip(" \"'”’")[-1:] in (".", "!", "?")
+    start, end = passage.chunk.start + start, passage.chunk.start + end
     return Evidence(document.id, document.title, start, end, document.text[start:end])
 
 

@@ -14,7 +14,8 @@ from rag.quiz.generation.forms import Voice
 from rag.quiz.generation.gates import Repeats, asked_on, form_fault
 from rag.quiz.generation.judging import Judge
 from rag.quiz.generation.passages import Passage, Passages, Wanted, plan, statements
-from rag.quiz.generation.solving import NotMentioned, Solver
+from rag.quiz.generation.solving import Solver
+from rag.quiz.grading.coverage import CoverageHint
 from rag.quiz.validation import Embed
 from rag.quiz_types import AskedQuestion, Kind
 from rag.settings import ChatSettings
@@ -88,7 +89,6 @@ class Generator:
         generations: Generations,
         embed: Embed,
         known: Known,
-        not_mentioned: NotMentioned,
         *,
         check_budget: Callable[[], None] = lambda: None,
         chooser: random.Random | None = None,
@@ -111,7 +111,6 @@ class Generator:
         self._generations = generations
         self._embed = embed
         self._known = known
-        self._not_mentioned = not_mentioned
         self._check_budget = check_budget
         self._chooser = chooser or random.SystemRandom()
 
@@ -214,7 +213,7 @@ class Generator:
         return Gates(
             self._embed,
             Judge(voice, self._embed, elsewhere, self._chooser),
-            Solver(voice, self._not_mentioned, self._chooser),
+            Solver(voice, CoverageHint(self._embed), self._chooser),
         )
 
     def _attempt(

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from rag.errors import InvalidInput
 from rag.quiz.generation.forms import LETTERS, Recalled, Said, Solved, Voice
 from rag.quiz.generation.passages import Passage
+from rag.quiz.grading.coverage import CoverageHint
 from rag.quiz_types import AskedQuestion
 
 RUNS = 3
-NotMentioned = Callable[[AskedQuestion, str], Sequence[str]]
-"""Returns the claims of the points that an answer does not seem to mention."""
 
 
 class Solver:
     """Solves drafted questions with one model."""
 
-    def __init__(self, voice: Voice, not_mentioned: NotMentioned, chooser: random.Random) -> None:
+    def __init__(self, voice: Voice, hint: CoverageHint, chooser: random.Random) -> None:
+        """`hint` says which points of an open question an answer does not mention."""
         self._voice = voice
-        self._not_mentioned = not_mentioned
+        self._hint = hint
         self._chooser = chooser
 
     def solves(self, question: AskedQuestion, passage: Passage) -> bool:
@@ -32,10 +33,17 @@ class Solver:
             return all(self._hits(question, passage, order) for order in self._orders(question))
         given = {"passage": passage.chunk.text, "question": question.prompt}
         said = self._voice.ask("solve", "solve_open", given, Said)
-        if said is None or not said.answer:
+        return said is not None and self._mentions_all(question, said.answer)
+
+    def _mentions_all(self, question: AskedQuestion, answer: str) -> bool:
+        """Tell whether an answer mentions every point that it must."""
+        try:
+            found = self._hint.grade(question, answer, trace_id="")
+        except InvalidInput:  # too long for an answer
             return False
-        missed = set(self._not_mentioned(question, said.answer))
-        return not any(point.must_have and point.claim in missed for point in question.points)
+        missed = set(found.not_mentioned)
+        must = [point.claim for point in question.points if point.must_have]
+        return found.outcome == "ungraded" and missed.isdisjoint(must)
 
     def knows(self, question: AskedQuestion) -> bool:
         """Tell whether a multiple-choice question is solved without the passage: it is common knowledge."""

@@ -25,6 +25,8 @@ RELEVANT = 0.65
 Of the sentences with which students got full credit 2 % lie below, of those of the model answers 0.5 %; of
 the best sentences in answers to other questions 97 % do (tests/bench/grading.py).
 """
+OWN_WORDS, SAME_MEANING = 2, 0.6
+"""Words that a sentence shares with a point beyond the question's, or the cosine: one word is a subject."""
 FEWEST_WORDS, FEWEST_STEMS = 3, 2
 """A quotation has at least so many words or, if fewer, so many content words."""
 OF_THE_QUESTION = 0.8
@@ -150,7 +152,7 @@ class _Bench:
             said
         ):
             return REPEATS
-        if fit.total < RELEVANT or not fit.added:
+        if fit.total < RELEVANT or (len(fit.added) < OWN_WORDS and fit.meaning < SAME_MEANING):
             return OFF_POINT
         return ELSEWHERE if self._elsewhere else ""
 
@@ -161,23 +163,25 @@ def _without_reuse(
     """Yield the verdicts; of those that rest on the same words, each needs some of its own.
 
     The words that a sentence shares with a point and with no other it carries are that point's own. The
-    point that it fits best keeps it in any case.
+    point that the sentence fits best keeps it in any case.
     """
     for place, (verdict, carrier) in enumerate(zip(verdicts, carriers, strict=True)):
         if carrier is None:
             yield verdict
             continue
-        others = [
-            other
+        others = {
+            number: other
             for number, other in enumerate(carriers)
             if number != place and other is not None and _same(other.text, carrier.text)
-        ]
-        shared = frozenset().union(*(other.fit.added for other in others))
-        best = all(carrier.fit.total >= other.fit.total for other in others)
-        if others and not best and not carrier.fit.added - shared:
-            yield replace(verdict, verdict="missing", denied=USED_UP)
-        else:
+        }
+        shared = frozenset().union(*(other.fit.added for other in others.values()))
+        best = all(
+            (carrier.fit.total, -place) > (other.fit.total, -number) for number, other in others.items()
+        )
+        if best or carrier.fit.added - shared:
             yield verdict
+        else:
+            yield replace(verdict, verdict="missing", denied=USED_UP)
 
 
 def _same(left: str, right: str) -> bool:

@@ -85,16 +85,22 @@ def _stretches(left: str, right: str) -> list[_Stretch]:
         (a0, b0, _), (a1, b1, size) = group[0], group[-1]
         a1, b1 = a1 + size, b1 + size
         shared = sum(ours[k].content for a, _, size in group for k in range(a, a + size))
-        instead = [
+        inside = [
             (ours[a + size : next_a], theirs[b + size : next_b])
             for (a, b, size), (next_a, next_b, _) in pairwise(group)
         ]
-        differences = (
-            sum(a0 <= place < a1 for place in our_negations)
-            - sum(b0 <= place < b1 for place in their_negations)
-            + sum(_opposite(one.stem, other.stem) for mine, its in instead for one in mine for other in its)
+        beside = [
+            (ours[max(0, a0 - GAP) : a0], theirs[max(0, b0 - GAP) : b0]),
+            (ours[a1 : a1 + GAP], theirs[b1 : b1 + GAP]),
+        ]
+        denied = any(a0 <= place < a1 for place in our_negations)
+        its_denied = any(b0 <= place < b1 for place in their_negations)
+        swapped = sum(
+            _opposite(one.stem, other.stem) for mine, its in inside + beside for one in mine for other in its
         )
-        odd = differences % 2 == 1 or any(_other_number(mine, its) for mine, its in instead)
+        odd = (denied != its_denied) != (swapped % 2 == 1) or any(
+            _other_number(mine, its) for mine, its in inside
+        )
         quiet = _quiet(ours[max(0, a0 - AROUND) : a1 + AROUND])
         decided = quiet == _quiet(theirs[max(0, b0 - AROUND) : b1 + AROUND])
         stems = frozenset(w.stem for w in ours[a0:a1])

@@ -26,8 +26,8 @@ from rag.types import FREE, Usage
 
 log = logging.getLogger(__name__)
 
-MOST_POINTS = 6
-"""Of a rubric that a model writes."""
+FEWEST_POINTS, MOST_POINTS = 3, 6
+"""Of a rubric that a model writes; fewer only where the reference has fewer sentences."""
 HEAVIEST = 3
 
 _POINTS: TypeAdapter[tuple[Point, ...]] = TypeAdapter(tuple[Point, ...])
@@ -84,22 +84,21 @@ def open_rubrics(
 class Rubrics:
     """Has a model write the points of references, and keeps them, so that no answer can change them."""
 
-    def __init__(self, model: StructuredModel, folder: Path | None = None) -> None:
-        """`folder` keeps the points of earlier processes; None: of this one alone."""
+    def __init__(self, model: StructuredModel, folder: Path) -> None:
+        """`folder` keeps them, a file for each question with its reference."""
         self._model = model
         self._folder = folder
-        self._known: dict[str, tuple[Point, ...]] = {}
 
     def points(self, question: str, reference: str, *, trace_id: str) -> tuple[tuple[Point, ...], Usage]:
         """Return the points and what the call used; it is made once for a question with a reference.
 
-        Every point quotes the reference word for word; others are dropped. If the model gives none in three
-        tries, the sentences of the reference are the points. Raises any other ProviderError, BudgetExceeded.
+        Every point quotes the reference word for word; others are dropped. If too few are left, or the model
+        gives none in three tries, the sentences of the reference are the points. Raises any ProviderError but
+        BadModelOutput, and BudgetExceeded.
         """
         choice = self._model.choice
         key = fingerprint(choice.base_url, choice.model, prompt("rubric"), question, reference)
-        known = self._known.get(key) or self._read(key)
-        if known:
+        if known := self._read(key):
             return known, FREE
         request = Request(prompt("rubric"), {"question": question, "reference": reference}, _SCHEMA)
         try:
@@ -107,22 +106,19 @@ class Rubrics:
             points = _supported(reply.points, reference)
         except BadModelOutput:
             points, usage = (), FREE
-        points = points or points_of_sentences(reference)
-        self._known[key] = points
+        plain = points_of_sentences(reference)
+        if len(points) < min(FEWEST_POINTS, len(plain)):
+            points = plain
         self._write(key, points)
         return points, usage
 
     def _read(self, key: str) -> tuple[Point, ...]:
-        if self._folder is None:
-            return ()
         try:
             return _POINTS.validate_json((self._folder / f"{key}.json").read_bytes())
         except (OSError, ValidationError):
             return ()
 
     def _write(self, key: str, points: tuple[Point, ...]) -> None:
-        if self._folder is None:
-            return
         file = self._folder / f"{key}.json"
         new = file.with_suffix(f".{os.getpid()}.new")
         try:
