@@ -13,12 +13,10 @@ from pages.shared import sanitise, wording
 from pages.shared.failures import draw_failure
 from pages.shared.people import reader
 from rag.errors import RagError
-from rag.quiz.scheduling import DueCard
+from rag.quiz.scheduling import DueCard, review_of
 from rag.quiz_types import QuizRequest
 from rag.services import Services
 
-AT_ONCE = 20
-"""Questions of one review; more that are due wait for the next."""
 NAMED = 3
 """Topics that are named."""
 
@@ -39,10 +37,10 @@ def _draw_due(ready: Services, zone: tzinfo, has_answers: bool) -> None:
     if not due:
         st.markdown(_nothing_due(ready, zone, has_answers))
         return
-    shown = due[:AT_ONCE]
+    review = review_of(due)
     st.markdown(f"**{wording.count(len(due), 'question')} due now**: {_topics(due)}.")
     is_asked = st.button(
-        f"Review {len(shown)} now",
+        f"Review {review.n} now",
         type="primary",
         icon=":material/event_repeat:",
         key="progress_review",
@@ -51,7 +49,7 @@ def _draw_due(ready: Services, zone: tzinfo, has_answers: bool) -> None:
     order += "on your interview day come first." if scheduling.interview_day(reader()) else "come first."
     st.caption(order if len(due) > 1 else "It takes about a minute.")
     if is_asked:
-        _review(ready, shown)
+        _review(ready, review)
 
 
 def _topics(due: Sequence[DueCard]) -> str:
@@ -78,13 +76,10 @@ def _nothing_due(ready: Services, zone: tzinfo, has_answers: bool) -> str:
     return f"Nothing is due now. {wording.count(n, 'question')} {come} back {when}."
 
 
-def _review(ready: Services, cards: Sequence[DueCard]) -> None:
-    """Begin a quiz of exactly these questions and go there."""
-    ids = tuple(card.question_id for card in cards)
+def _review(ready: Services, review: QuizRequest) -> None:
+    """Begin this quiz and go there."""
     try:
-        quiz_id = ready.study.sessions.start(
-            QuizRequest(n=len(ids), mode="review", question_ids=ids), reader()
-        )
+        quiz_id = ready.study.sessions.start(review, reader())
     except RagError as error:
         draw_failure(error)
     else:

@@ -44,12 +44,14 @@ def draw(ready: Services, session: Session) -> None:
 
 
 def draw_head(session: Session, item: SessionItem) -> None:
-    """Draw where in the quiz this is, what it is about, and why it is asked."""
+    """Draw where in the quiz this is, which question it follows, what it is about, and why it is asked."""
     with st.container(gap="xsmall"):
         st.markdown(f"#### {words.place(session, item)}", anchors=False)
         if session.plan.minutes is not None and session.state == "running":
             with st.container(key="quiz_timer"):  # on a wide screen the plan beside it has the clock
                 plan.draw_timer(session)
+        if item.follow_up_of is not None:
+            st.markdown(f"> {sanitise.label(session.items[item.follow_up_of].question.prompt)}")
         told = words.about(item.question)
         st.caption(f"{told} · {sanitise.label(item.reason)}" if item.reason else told)
 

@@ -15,7 +15,7 @@ from pages.shared.failures import draw_failure
 from pages.shared.people import reader
 from rag.errors import RagError
 from rag.quiz.pool import TopicCount
-from rag.quiz.scheduling import DueCard
+from rag.quiz.scheduling import DueCard, review_of
 from rag.quiz_types import QuizRequest, Session
 from rag.services import Services
 
@@ -123,10 +123,7 @@ def _draw_due(ready: Services, due: Sequence[DueCard]) -> None:
             icon=":material/event_repeat:",
             key="quiz_review_due",
             on_click=_start,
-            args=(
-                ready,
-                QuizRequest(n=len(due), mode="review", question_ids=tuple(card.question_id for card in due)),
-            ),
+            args=(ready, review_of(due)),
         )
 
 

@@ -20,7 +20,7 @@ from fsrs import Card, ReviewLog, Scheduler
 
 from rag.quiz.figures import Weakness
 from rag.quiz.rating import rating_of
-from rag.quiz_types import Session, SessionItem
+from rag.quiz_types import QuizRequest, Session, SessionItem
 from rag.storage.preferences import Preferences
 from rag.storage.reviews import Reviews, StoredReview
 
@@ -32,6 +32,8 @@ RETENTION = 0.9
 A simulation of 60 cards over 28 days by FSRS's own model: 0.95 in the last week asks for 34 % more
 reviews in it (71 instead of 53) and lifts the mean recall on the day from 96.1 to 96.8 %.
 """
+AT_ONCE = 20
+"""Questions of one review at most."""
 LAPSES_DAYS, MANY_LAPSES = 30, 3
 """A topic is weak when so many of its questions were forgotten within so many days."""
 
@@ -80,6 +82,12 @@ class Forecast:
     cards: int
     recall: float
     """Mean over the cards of the topic, 0 to 1: a model's estimate."""
+
+
+def review_of(due: Sequence[DueCard]) -> QuizRequest:
+    """Return the wish for a quiz of the first cards that are due; the others wait for the next one."""
+    ids = tuple(card.question_id for card in due[:AT_ONCE])
+    return QuizRequest(n=len(ids), mode="review", question_ids=ids)
 
 
 class Scheduling:
