@@ -14,11 +14,11 @@ from rag.types import FREE, Level, Usage
 Json = dict[str, Any]
 Kind = Literal["mcq", "open"]
 Origin = Literal["bank", "own", "generated", "extractive"]
-"""The shipped bank; somebody's imported bank; written by a model and checked; blanked out of a source sentence."""
+"""The shipped bank; somebody's imported one; written by a model and checked; blanked out of a sentence."""
 Mode = Literal["practice", "interview", "review"]
 VerdictName = Literal["met", "partial", "missing", "contradicted"]
 GradedBy = Literal["key", "llm", "coverage_hint", "self"]
-"""A multiple-choice key; a model point by point; no grade, only which points were not mentioned; the person."""
+"""A key; a model, point by point; nobody: it is only known which points were not mentioned; the person."""
 Outcome = Literal["graded", "not_answered", "off_topic", "ungraded"]
 SelfRating = Literal["", "again", "hard", "good", "easy"]
 """How well somebody says they knew it; empty: not said."""
@@ -95,7 +95,7 @@ class PointVerdict:
     why: str = ""
     """One sentence, for the person."""
     denied: str = ""
-    """Why code lowered the model's verdict, e.g. "the quote does not stand in the answer"; empty: it stands."""
+    """Why code lowered the verdict, e.g. "the quote does not stand in the answer"; empty: it stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -416,7 +416,7 @@ quiz_items = Table(
     Column("report", Words, nullable=False),
     Index("quiz_items_by_question", "question_id"),
 )
-"""`question` is the question with its options in their order, its key and its rubric, frozen when it was chosen."""
+"""`question` has its options in their order, its key and its rubric, frozen when it was chosen."""
 
 reports = Table(
     "reports",
