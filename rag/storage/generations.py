@@ -12,7 +12,7 @@ from sqlalchemy import Row, insert, select, update
 
 from rag.errors import StoreError
 from rag.storage.engine import Database
-from rag.storage.tables import generations
+from rag.storage.quiz_tables import generations
 
 Json = dict[str, Any]
 State = Literal["running", "done", "failed", "interrupted"]

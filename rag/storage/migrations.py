@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, inspect, select, text
 
 from rag.errors import StoreError
 from rag.storage import tables
+from rag.storage.quiz_schema import QUIZ_SCHEMA
 from rag.storage.rows import citation_rows
 from rag.storage.tables import schema_version
 
@@ -216,91 +217,6 @@ _SECOND = (
         created_at {time} NOT NULL)""",
 )
 
-_THIRD = (
-    """CREATE TABLE questions (
-        id TEXT NOT NULL PRIMARY KEY,
-        owner TEXT NOT NULL,
-        origin TEXT NOT NULL,
-        batch TEXT NOT NULL,
-        kind TEXT NOT NULL,
-        topic TEXT NOT NULL,
-        level TEXT NOT NULL,
-        document_id TEXT NOT NULL,
-        item {json} NOT NULL,
-        created_at {time} NOT NULL)""",
-    "CREATE INDEX questions_by_owner ON questions (owner)",
-    """CREATE TABLE generations (
-        id TEXT NOT NULL PRIMARY KEY,
-        owner TEXT NOT NULL,
-        state TEXT NOT NULL,
-        config {json} NOT NULL,
-        yields {json} NOT NULL,
-        done INTEGER NOT NULL,
-        total INTEGER NOT NULL,
-        error TEXT NOT NULL,
-        started_at {time} NOT NULL,
-        finished_at {time})""",
-    "CREATE INDEX generations_by_start ON generations (started_at)",
-    """CREATE TABLE quizzes (
-        id TEXT NOT NULL PRIMARY KEY,
-        owner TEXT NOT NULL,
-        mode TEXT NOT NULL,
-        state TEXT NOT NULL,
-        stop_reason TEXT NOT NULL,
-        request {json} NOT NULL,
-        plan {json} NOT NULL,
-        position INTEGER NOT NULL,
-        started_at {time} NOT NULL,
-        updated_at {time} NOT NULL,
-        finished_at {time})""",
-    "CREATE INDEX quizzes_by_owner ON quizzes (owner, updated_at)",
-    """CREATE TABLE quiz_items (
-        quiz_id TEXT NOT NULL REFERENCES quizzes (id) ON DELETE CASCADE,
-        position INTEGER NOT NULL,
-        question_id TEXT NOT NULL,
-        question {json} NOT NULL,
-        follow_up_of INTEGER,
-        reason TEXT NOT NULL,
-        shown_at {time},
-        hints INTEGER NOT NULL,
-        draft TEXT NOT NULL,
-        response {json},
-        answered_at {time},
-        grading TEXT NOT NULL,
-        grading_error TEXT NOT NULL,
-        grade {json},
-        self_rating TEXT NOT NULL,
-        disagreement TEXT NOT NULL,
-        report TEXT NOT NULL,
-        PRIMARY KEY (quiz_id, position))""",
-    "CREATE INDEX quiz_items_by_question ON quiz_items (question_id)",
-    """CREATE TABLE reports (
-        owner TEXT NOT NULL,
-        question_id TEXT NOT NULL,
-        reason TEXT NOT NULL,
-        created_at {time} NOT NULL,
-        PRIMARY KEY (owner, question_id))""",
-    """CREATE TABLE review_cards (
-        owner TEXT NOT NULL,
-        question_id TEXT NOT NULL,
-        topic TEXT NOT NULL,
-        card {json} NOT NULL,
-        due_at {time} NOT NULL,
-        PRIMARY KEY (owner, question_id))""",
-    "CREATE INDEX review_cards_by_due ON review_cards (owner, due_at)",
-    """CREATE TABLE review_logs (
-        id TEXT NOT NULL PRIMARY KEY,
-        owner TEXT NOT NULL,
-        question_id TEXT NOT NULL,
-        rating TEXT NOT NULL,
-        reviewed_at {time} NOT NULL,
-        quiz_id TEXT NOT NULL,
-        position INTEGER NOT NULL,
-        log {json} NOT NULL,
-        UNIQUE (quiz_id, position))""",
-    "CREATE INDEX review_logs_by_time ON review_logs (owner, reviewed_at)",
-)
-
 
 def run(connection: Connection, statements: Sequence[str]) -> None:
     """Execute DDL in which {json}, {time} and {bytes} stand for the database's own type names."""
@@ -329,7 +245,7 @@ def sources_schema(connection: Connection) -> None:
 
 def quiz_schema(connection: Connection) -> None:
     """Questions beside the bank, their generation, quizzes with every answer, reviews."""
-    run(connection, _THIRD)
+    run(connection, QUIZ_SCHEMA)
 
 
 MIGRATIONS: tuple[Migration, ...] = (first_schema, sources_schema, quiz_schema)

@@ -10,8 +10,8 @@ from sqlalchemy import delete, insert, select, update
 
 from rag.quiz_types import ASKED, AskedQuestion, Origin
 from rag.storage.engine import Database
-from rag.storage.tables import questions as table
-from rag.storage.tables import reports
+from rag.storage.quiz_tables import questions as table
+from rag.storage.quiz_tables import reports
 
 _Questions = list[AskedQuestion]
 Stamp = tuple[tuple[str, datetime], ...]

@@ -27,7 +27,7 @@ from rag.quiz_types import (
 )
 from rag.storage.engine import Database
 from rag.storage.quiz_rows import item_of, item_row, quiz_row, session_of
-from rag.storage.tables import quiz_items, quizzes
+from rag.storage.quiz_tables import quiz_items, quizzes
 
 _Sessions = list[Session]
 _UNGRADED: tuple[Grading, ...] = ("waiting", "failed")

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 
 from rag.storage.engine import Database
-from rag.storage.tables import review_cards, review_logs
+from rag.storage.quiz_tables import review_cards, review_logs
 
 Json = dict[str, Any]
 

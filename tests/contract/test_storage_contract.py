@@ -18,7 +18,7 @@ from sqlalchemy import Column, MetaData, NullPool, Table, create_engine, insert,
 
 from rag.errors import StoreError
 from rag.quiz_types import Grade, Plan, QuizRequest, Response, Slot
-from rag.storage import cited, engine, tables
+from rag.storage import cited, engine, quiz_tables, tables
 from rag.storage.cited import Citations, CitingAnswer
 from rag.storage.conversations import Conversations
 from rag.storage.engine import Database
@@ -1000,7 +1000,7 @@ def test_eight_tabs_answer_a_question_once_and_get_one_next_question(database: D
     assert not quizzes.answer(quiz_id, "ann", 1, Response(option=1), "done", None)
     assert quizzes.delete(quiz_id, "ann")
     with database.read() as connection:
-        assert connection.execute(select(tables.quiz_items.c.position)).all() == []
+        assert connection.execute(select(quiz_tables.quiz_items.c.position)).all() == []
 
 
 # The database
