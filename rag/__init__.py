@@ -1,3 +1,3 @@
 """Viva's engine: everything the pages and the command line can do, without a browser."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -34,6 +34,8 @@ GATES: Mapping[str, str] = {
     "verbatim": "it is copied from the source",
     "explanation": "an explanation does not fit its option",
     "key_evidence": "the quote speaks of another option",
+    "unrelated_quote": "the quote is about something else",
+    "polarity": "the key denies what neither its quote nor the question denies",
     "duplicates": "it asks what another question asks",
     "key_supported": "the passage does not bear the key out",
     "second_key": "a second option is right as well",

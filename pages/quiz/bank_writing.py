@@ -12,13 +12,15 @@ from pages.shared import generating, picker, sanitise, wording
 from pages.shared.failures import draw_failure
 from pages.shared.people import reader
 from rag.errors import InvalidInput, RagError
-from rag.quiz.generation.generator import MOST
+from rag.quiz.generation.generator import DRAFTS, MOST
 from rag.quiz_types import Kind
 from rag.services import Services
 from rag.storage.library import DocumentSummary
 
 KINDS: dict[str, Kind | None] = {"Both": None, "Multiple choice": "mcq", "Open": "open"}
 FIRST_NUMBER = 5
+CALLS_A_DRAFT = 18
+"""Of a model: one that writes, up to thirteen that judge, four that solve."""
 _MADE, _FAILURE = "questions_made", "questions_write_failure"
 
 
@@ -94,11 +96,12 @@ def _draw_form(ready: Services, documents: Sequence[DocumentSummary]) -> None:
 
 def _told(model: str, lacking: str, *, has_model: bool) -> str:
     if has_model:
+        most = int(st.session_state["questions_number"]) * DRAFTS * CALLS_A_DRAFT
         return (
-            f"{sanitise.label(model)} drafts each question and tests it in about a dozen more calls: every "
-            "option is judged alone against its passage, and the question is solved three times without its "
-            "key. What fails is dropped, not mended; after three drafts a question is given up. It goes on "
-            "when you leave this page."
+            f"{sanitise.label(model)} drafts each question and then tests it: every option is judged alone "
+            "against its passage, and the question is solved three times without its key. What fails is "
+            f"dropped, not mended; after {DRAFTS} drafts a question is given up. That takes at most {most:,} "
+            "short calls, mostly far fewer, and goes on when you leave this page."
         )
     if lacking:
         return sanitise.label(lacking)

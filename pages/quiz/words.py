@@ -15,7 +15,7 @@ ORIGINS: Mapping[Origin, str] = {
     "bank": "from the checked bank",
     "own": "from an imported bank",
     "generated": "generated from a document, then checked",
-    "extractive": "made of a source sentence",
+    "extractive": "blanked out of a source sentence, not written by a person",
 }
 STOPS: Mapping[StopReason, str] = {
     "": "",

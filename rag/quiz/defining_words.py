@@ -16,10 +16,18 @@ NO_TERMS = frozenset(
     summary overview introduction author interviewer candidate junior senior chapter section figure
     table page whereas although though however since because if unless while separate explicit regular
     hint hints err error errors class declaring important tip caution deprecated remember stability
-    optional info mask flags status context data
+    optional info mask flags status context data useful typical usual
     """.split()
 )
-"""What no term begins or ends with: words of every text, and of code and layout."""
+"""What no term is or begins with: words of every text, and of code and layout."""
+NO_ENDINGS = frozenset(
+    """
+    reason result goal purpose advantage disadvantage benefit problem solution idea difference thing way
+    answer question example mistake step option choice case argument parameter cause consequence effect
+    there here why how when where who it this that these those they he she we you i hint hints
+    """.split()
+)
+"""What no term ends with."""
 JUDGING = """
     good bad better best worse worst great poor weak strong valid reasonable recommended preferred
     unreliable reliable common frequent typical usual popular useful powerful main most least only first

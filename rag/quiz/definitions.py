@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-from rag.quiz.defining_words import JUDGING, NO_TERMS
+from rag.quiz.defining_words import JUDGING, NO_ENDINGS, NO_TERMS
 from rag.text.markdown import Block, blocks
 from rag.text.sentences import Sentence, sentences
 from rag.text.words import STOP_WORDS, stems, words
@@ -59,7 +59,8 @@ _VAGUE = re.compile(
 )
 _LEANS = re.compile(
     r"\b(?:this|these|those|such|above|below|here|following|previous|previously|earlier|we|our|us|my|i|"
-    r"example|section|chapter|figure|table|page|book|document|see|note|e\.g|because|since|unless)\b"
+    r"see|note|because|since|unless|(?:the|in|of) (?:section|chapter|figure|page|book|document|example)|"
+    r"(?:section|chapter|figure|table) \d+)\b"
     r"|\bthat (?:is|was|case)\b|https?:|[{}→]",
     re.I,
 )
@@ -240,7 +241,7 @@ def _is_term(term: str, known: bool) -> bool:
     if not 2 <= len(term) <= LONGEST_TERM or not re.fullmatch(_TERM, term) or re.search(r"['’]s\b", term):
         return False
     said = [word.lower() for word in parts]
-    if {said[0], said[-1]} & (STOP_WORDS | NO_TERMS):
+    if said[0] in STOP_WORDS | NO_TERMS or said[-1] in STOP_WORDS | NO_ENDINGS:
         return False
     return all(word not in STOP_WORDS or (known and word in _INSIDE) for word in said)
 

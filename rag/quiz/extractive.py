@@ -26,8 +26,6 @@ from rag.text.words import stems
 from rag.types import Document
 
 CHECKS = ("by_construction", "form", "quote")
-NOTICE = "Blanked out of a source sentence; not written by a person."
-"""What is said beside every such question."""
 SAME_MEANING = 0.6
 """Cosine of two definitions from which one may fit the other's term as well."""
 NAMED_MEANING = 0.5

@@ -19,12 +19,17 @@ RATINGS: Mapping[SelfRating, str] = {
     "easy": "It was easy",
 }
 
+_KEYS: Mapping[Origin, str] = {
+    "extractive": "Key correct by construction",
+    "own": "Key as its author set it",
+}
+
 
 def graded_by(grade: Grade, origin: Origin) -> str:
     """Return how an answer was graded, e.g. "Graded by gpt-x point by point"."""
     match grade.graded_by:
         case "key":
-            return "Key correct by construction" if origin == "extractive" else "Checked key"
+            return _KEYS.get(origin, "Checked key")
         case "llm":
             return f"Graded by {grade.model or 'a model'} point by point"
         case "coverage_hint":

@@ -7,36 +7,44 @@ from axe_playwright_python.base import AXE_SCRIPT
 FAINT = (Path(__file__).parent / "faint.js").read_text(encoding="utf-8")
 """Returns the texts whose contrast is below WCAG AA, also where axe-core can't tell what is behind them."""
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-EVERYTHING: tuple = ()
-CONTRAST = ("color-contrast", "link-in-text-block")
-"""The rules that depend on the theme."""
-RUNS = (("light", WIDE, EVERYTHING), ("light", PHONE, EVERYTHING), ("dark", PHONE, CONTRAST))
-DARK = ("dark", WIDE, CONTRAST)
-KNOWN: dict[tuple[str, str], str] = {}
-"""Why a finding can't be mended, by its rule and the selector of axe-core: for parts of Streamlit alone."""
+ALL_RULES, OF_THE_THEME = (), ("color-contrast", "link-in-text-block")
+LOOKS = (
+    ("light", WIDE, ALL_RULES),
+    ("light", PHONE, ALL_RULES),
+    ("dark", PHONE, OF_THE_THEME),
+    ("dark", WIDE, OF_THE_THEME),
+)
+_STILL = ".stApp[data-test-script-state=notRunning]:not(:has([data-stale=true], [data-testid=stSkeleton]))"
+"""Matches when nothing is being drawn: what waits to be drawn anew is faded."""
 _SETTLES_MS, _AGAIN_MS = 350, 900
 """After a change of size or theme, and before a finding is looked at once more: colours fade in."""
 _FOUND = """(rules) => axe
   .run(document, { resultTypes: ["violations"], ...(rules.length ? { runOnly: rules } : {}) })
   .then(({ violations }) => violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map((node) => [id, node.target.join(" "), node.failureSummary])))"""
+    .flatMap(({ id, nodes }) => nodes.map(({ target, html, failureSummary }) =>
+      [id, target.join(" "), html.slice(0, 200), failureSummary])))"""
+_TOO_WIDE = """() => [document.documentElement, document.querySelector(".stMain")]
+  .some((part) => part.scrollWidth > part.clientWidth)"""
 
 
 def findings(page):
     """Return what is serious or critical on a page in both themes, on a wide screen and on a phone.
 
-    Each finding names the theme, the width, the rule, the place and what is wrong. The page is left wide and
-    light.
+    Each finding has the theme, the width, the rule, the place and what is wrong; a page that is wider than
+    a phone is one, too. The page is left wide and light.
     """
+    page.locator(_STILL).wait_for(state="attached")
     found = []
-    for scheme, size, rules in (*RUNS, DARK):
+    for scheme, size, rules in LOOKS:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(size)
         page.wait_for_timeout(_SETTLES_MS)
         if _looked_at(page, rules):
             page.wait_for_timeout(_AGAIN_MS)
             found += [(scheme, size["width"], *one) for one in _looked_at(page, rules)]
+        if size is PHONE and page.evaluate(_TOO_WIDE):
+            found.append((scheme, size["width"], "too wide"))
     page.emulate_media(color_scheme="light")
     page.wait_for_timeout(_SETTLES_MS)
     return found
@@ -45,5 +53,4 @@ def findings(page):
 def _looked_at(page, rules):
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    found = [one for one in page.evaluate(_FOUND, rules) if (one[0], one[1]) not in KNOWN]
-    return found + [("faint", text, contrast) for contrast, text in page.evaluate(FAINT)]
+    return page.evaluate(_FOUND, rules) + [("faint", *one) for one in page.evaluate(FAINT)]

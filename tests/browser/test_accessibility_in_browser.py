@@ -1,4 +1,4 @@
-"""Every page, with what it can open, has no serious finding of axe-core: light and dark, wide and on a phone."""
+"""No page, whatever is open on it, has a serious finding of axe-core: light and dark, wide and on a phone."""
 
 import json
 import subprocess
@@ -125,4 +125,6 @@ def test_a_page_with_a_faint_text_and_a_button_without_a_name_is_found_out(app, 
     page.evaluate("document.querySelector('.stMain').append(document.createElement('button'))")
     found = findings(page)
     assert {("light", 1440, "color-contrast"), ("light", 390, "button-name")} <= {one[:3] for one in found}
-    assert ("light", 1440, "faint", "What would you like to understand?") in {one[:4] for one in found}
+    assert ("light", 1440, "faint", "What would you like to understand?") in {
+        (*one[:3], one[-1]) for one in found
+    }

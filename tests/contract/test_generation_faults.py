@@ -143,7 +143,7 @@ def test_a_question_that_was_kept_is_not_kept_again(run: Run, model: ScriptedMod
         (["hang"], "did not begin to answer in time"),
         (["keepalive_later"], "stopped in the middle"),
         (["rate_limited_long"], "limiting the rate"),
-        (["clean_end"] * 3, "ended before the answer did"),
+        (["clean_end"] * 6, "ended before the answer did"),
         (["html"] * 3, "ended the answer before it began"),
         (["ok", "ok", "forbidden"], "does not let this key use"),
     ],

@@ -14,7 +14,7 @@ from rag.storage.ledger import Ledger
 
 DRAFT_TOKENS = 1600
 """A draft may have so many, whatever answers may have: an open question with its rubric is long."""
-CUT_OFF_IN_A_ROW = 3
+CUT_OFF_IN_A_ROW = 6
 """After so many answers without an end the model is not fit, and the run ends."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from rag.errors import InvalidInput, RagError
@@ -187,7 +187,7 @@ class Generator:
         }
         known = list(self._known(owner))
         repeats = Repeats(known, self._embed)
-        gates = self.gates(voice, self._elsewhere(owner))
+        gates = self.gates(voice, self._elsewhere(sources))
         yields = Counter({DRAFTED: 0, KEPT: 0})
         for done, wanted in enumerate(plan(list(sources), n, kind), start=1):
             for _ in range(DRAFTS):
@@ -252,10 +252,13 @@ class Generator:
             )
         return usable
 
-    def _elsewhere(self, owner: str) -> list[tuple[str, str]]:
-        """Return some sentences of documents that `owner` may read."""
-        readable = [summary.id for summary in self._library.summaries() if summary.owner in ("", owner)]
-        chosen = self._chooser.sample(readable, min(_ELSEWHERE, len(readable)))
+    def _elsewhere(self, chosen_ids: Collection[str]) -> list[tuple[str, str]]:
+        """Return some sentences of the chosen documents and of those that everybody may read.
+
+        Other documents of the owner were not chosen to be shown to the model.
+        """
+        usable = [one.id for one in self._library.summaries() if not one.owner or one.id in chosen_ids]
+        chosen = self._chooser.sample(usable, min(_ELSEWHERE, len(usable)))
         found = []
         for document_id in chosen:
             said = [text for part in self._library.chunks(document_id) for text in statements(part.text)]

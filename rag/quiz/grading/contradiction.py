@@ -20,6 +20,10 @@ GAP = 2
 """Other words that may stand between two shared ones of the same stretch."""
 SHARED, SHARE = 2, 0.4
 """Content words that a stretch has at least, in number and as a share of the shorter text's."""
+SAME_WORDING = 0.75
+"""Share from which every single negation counts; below, whether there are any."""
+REACH = 4
+"""Words before a stretch from which a negation may reach into it: "no loss, duplication or errors"."""
 AROUND = 2
 """Words on either side of a stretch that are looked at for quiet denials."""
 
@@ -48,6 +52,22 @@ class _Word:
 
 
 @dataclass(frozen=True, slots=True)
+class _Side:
+    """The words of one text without its negations, and before which of them those stand."""
+
+    words: tuple[_Word, ...]
+    negations: tuple[int, ...]
+
+    def denials(self, start: int, end: int) -> int:
+        """Return how many negations stand in a stretch."""
+        return sum(start <= place < end for place in self.negations)
+
+    def quiet(self, start: int, end: int) -> int:
+        """Return how many words in and around a stretch may deny something quietly."""
+        return sum(word.quiet for word in self.words[max(0, start - AROUND) : end + AROUND])
+
+
+@dataclass(frozen=True, slots=True)
 class _Stretch:
     """Words that two texts share in the same order."""
 
@@ -58,16 +78,18 @@ class _Stretch:
     stems: frozenset[str]
 
 
-def contradicts(sentence: str, references: Sequence[str]) -> bool:
+def contradicts(sentence: str, references: Sequence[str], others: Sequence[str] = ()) -> bool:
     """Tell whether a sentence denies what one of the references says, or the other way round.
 
-    A reference that agrees with the sentence on the same words, at least as closely, wins.
+    A reference that agrees with the sentence on the same words, at least as closely, wins; so does one of
+    `others`, which say what is right of something else.
     """
     stretches = [found for reference in references for found in _stretches(sentence, reference)]
     odd = [s for s in stretches if s.odd and s.decided and s.shared >= SHARED and s.share >= SHARE]
     if not odd:
         return False
     closest = max(odd, key=lambda found: found.shared)
+    stretches += [found for other in others for found in _stretches(sentence, other)]
     return not any(
         not found.odd
         and found.shared >= closest.shared
@@ -77,35 +99,40 @@ def contradicts(sentence: str, references: Sequence[str]) -> bool:
 
 
 def _stretches(left: str, right: str) -> list[_Stretch]:
-    ours, our_negations = _read(left)
-    theirs, their_negations = _read(right)
-    shorter = max(1, min(sum(w.content for w in ours), sum(w.content for w in theirs)))
-    found = []
-    for group in _groups([w.stem for w in ours], [w.stem for w in theirs]):
-        (a0, b0, _), (a1, b1, size) = group[0], group[-1]
-        a1, b1 = a1 + size, b1 + size
-        shared = sum(ours[k].content for a, _, size in group for k in range(a, a + size))
-        inside = [
-            (ours[a + size : next_a], theirs[b + size : next_b])
-            for (a, b, size), (next_a, next_b, _) in pairwise(group)
-        ]
-        beside = [
-            (ours[max(0, a0 - GAP) : a0], theirs[max(0, b0 - GAP) : b0]),
-            (ours[a1 : a1 + GAP], theirs[b1 : b1 + GAP]),
-        ]
-        denied = any(a0 <= place < a1 for place in our_negations)
-        its_denied = any(b0 <= place < b1 for place in their_negations)
-        swapped = sum(
-            _opposite(one.stem, other.stem) for mine, its in inside + beside for one in mine for other in its
-        )
-        odd = (denied != its_denied) != (swapped % 2 == 1) or any(
-            _other_number(mine, its) for mine, its in inside
-        )
-        quiet = _quiet(ours[max(0, a0 - AROUND) : a1 + AROUND])
-        decided = quiet == _quiet(theirs[max(0, b0 - AROUND) : b1 + AROUND])
-        stems = frozenset(w.stem for w in ours[a0:a1])
-        found.append(_Stretch(shared, shared / shorter, odd, decided, stems))
-    return found
+    ours, its = _read(left), _read(right)
+    shorter = max(1, min(sum(word.content for word in side.words) for side in (ours, its)))
+    return [
+        _stretch(ours, its, blocks, shorter)
+        for blocks in _groups([word.stem for word in ours.words], [word.stem for word in its.words])
+    ]
+
+
+def _stretch(ours: _Side, its: _Side, blocks: Sequence[_Block], shorter: int) -> _Stretch:
+    (a0, b0, _), (a1, b1, size) = blocks[0], blocks[-1]
+    a1, b1 = a1 + size, b1 + size
+    shared = sum(word.content for a, _, size in blocks for word in ours.words[a : a + size])
+    inside = [
+        (ours.words[a + size : next_a], its.words[b + size : next_b])
+        for (a, b, size), (next_a, next_b, _) in pairwise(blocks)
+    ]
+    beside = [
+        (ours.words[max(0, a0 - GAP) : a0], its.words[max(0, b0 - GAP) : b0]),
+        (ours.words[a1 : a1 + GAP], its.words[b1 : b1 + GAP]),
+    ]
+    swapped = sum(_opposite(mine, other) for one, two in inside + beside for mine in one for other in two)
+    our_denials, its_denials = ours.denials(a0, a1), its.denials(b0, b1)
+    if shared >= SAME_WORDING * shorter:
+        denied = (our_denials - its_denials) % 2 == 1
+    else:  # "no loss and no errors" says what "no loss or errors" says
+        denied = bool(our_denials) != bool(its_denials)
+    reached = (its_denials and ours.denials(a0 - REACH, a0)) or (our_denials and its.denials(b0 - REACH, b0))
+    return _Stretch(
+        shared=shared,
+        share=shared / shorter,
+        odd=denied != (swapped % 2 == 1) or any(_other_number(*pair) for pair in inside),
+        decided=ours.quiet(a0, a1) == its.quiet(b0, b1) and not reached,
+        stems=frozenset(word.stem for word in ours.words[a0:a1]),
+    )
 
 
 def _groups(left: Sequence[str], right: Sequence[str]) -> list[list[_Block]]:
@@ -122,8 +149,7 @@ def _groups(left: Sequence[str], right: Sequence[str]) -> list[list[_Block]]:
     return groups
 
 
-def _read(text: str) -> tuple[list[_Word], list[int]]:
-    """Return the words of a text without its negations, and before which of them those stand."""
+def _read(text: str) -> _Side:
     kept: list[_Word] = []
     negations: list[int] = []
     for word in words(spoken(text)):
@@ -132,15 +158,14 @@ def _read(text: str) -> tuple[list[_Word], list[int]]:
         elif word not in _SKIPPED:
             quiet = stem(word) in _QUIET or word.startswith(_UN)
             kept.append(_Word(stem(word), word not in STOP_WORDS, quiet, next(iter(numbers(word)), "")))
-    return kept, negations
+    return _Side(tuple(kept), tuple(negations))
 
 
-def _quiet(stretch: Sequence[_Word]) -> int:
-    return sum(word.quiet for word in stretch)
-
-
-def _opposite(left: str, right: str) -> bool:
-    return any((left in a and right in b) or (left in b and right in a) for a, b in OPPOSITES)
+def _opposite(one: _Word, other: _Word) -> bool:
+    return any(
+        (one.stem in left and other.stem in right) or (one.stem in right and other.stem in left)
+        for left, right in OPPOSITES
+    )
 
 
 def _other_number(mine: Sequence[_Word], its: Sequence[_Word]) -> bool:

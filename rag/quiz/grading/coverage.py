@@ -7,6 +7,7 @@ hint has no score and never calls an answer right; it says what to look for in t
 from __future__ import annotations
 
 from rag.quiz.grading.limits import check_gradable
+from rag.quiz.grading.prose import is_list_of_words, is_shuffled
 from rag.quiz.grading.relevance import Embed, Relevance
 from rag.quiz.grading.scoring import NOT_ANSWERED, is_answered
 from rag.quiz_types import AskedQuestion, Grade
@@ -19,6 +20,7 @@ Chosen on 239 answers by students (tests/bench/grading.py), where a full-credit 
 one point in ten; of the model answers of the bank, one in a thousand.
 """
 ELSEWHERE = "This seems to be about something else."
+NOTHING_SAID = "This repeats the question or lists keywords. Say in sentences what is so, and why."
 
 
 class CoverageHint:
@@ -37,7 +39,11 @@ class CoverageHint:
             return Grade("coverage_hint", "not_answered", note=NOT_ANSWERED)
         relevance = Relevance(question, self._embed)
         parts = [answer[unit.start : unit.end] for unit in sentences(answer)] or [answer]
-        *fits, whole = relevance.fits([*parts, answer])
+        said = [part for part in parts if not relevance.only_repeats(part) and not is_list_of_words(part)]
+        if not said or is_shuffled(answer):
+            claims = tuple(point.claim for point in question.points)
+            return Grade("coverage_hint", "ungraded", not_mentioned=claims, note=NOTHING_SAID)
+        *fits, whole = relevance.fits([*said, " ".join(said)])
         return Grade(
             graded_by="coverage_hint",
             outcome="ungraded",
