@@ -86,15 +86,15 @@ def _edited(in_use: RetrievalConfig) -> RetrievalConfig:
             efforts = tuple(dict.fromkeys((0, *EFFORTS[kind])))
             if st.session_state["lab_b_effort"] not in efforts:
                 st.session_state["lab_b_effort"] = 0
-            st.selectbox(
-                "Effort",
-                efforts,
-                key="lab_b_effort",
-                disabled=len(efforts) == 1,
-                persist_state="session",
-                format_func=lambda effort: _effort(kind, effort),
-                help="Cells that IVF visits, or the length of HNSW’s list. More finds more and takes longer.",
-            )
+            if len(efforts) > 1:  # an exact search has no such choice
+                st.selectbox(
+                    "Effort",
+                    efforts,
+                    key="lab_b_effort",
+                    persist_state="session",
+                    format_func=lambda effort: _effort(kind, effort),
+                    help="Cells that IVF visits, or the length of HNSW’s list. More finds more, slower.",
+                )
     state = st.session_state
     return RetrievalConfig(
         top_k=state["lab_b_top_k"],
@@ -106,8 +106,6 @@ def _edited(in_use: RetrievalConfig) -> RetrievalConfig:
 
 
 def _effort(kind: IndexKind, effort: int) -> str:
-    if kind == "flat":
-        return "compares all"
     if not effort:
         return "its default"
     return wording.count(effort, "cell") if kind == "ivf" else f"list of {effort}"

@@ -152,7 +152,8 @@ def _draw_table(figures: Sequence[IndexFigures]) -> None:
         "<th>19 of 20 done in</th><th>Building it</th></tr>"
     )
     with st.expander("All figures", icon=":material/table:"):
-        st.html(f'<div class="viva-table" tabindex="0"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>')
+        table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+        st.html(f'<div class="viva-table" tabindex="0">{table}</div>')
 
 
 def _draw_choice(ready: Services, figures: Sequence[IndexFigures]) -> None:

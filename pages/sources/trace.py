@@ -209,7 +209,8 @@ def _draw_sent(preview: PromptPreview, *, is_enough: bool) -> None:
         for part in preview.parts
     )
     head = "<tr><th>Rank</th><th>Passage</th><th>Takes</th><th>Fits</th></tr>"
-    st.html(f'<div class="viva-table" tabindex="0"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>')
+    table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+    st.html(f'<div class="viva-table" tabindex="0">{table}</div>')
     with st.expander("The passages as a model reads them", type="compact", icon=":material/data_object:"):
         st.code(preview.passages, language=None, wrap_lines=True)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from rag.quiz.own_templates import CSV_TEMPLATE
 from rag.settings import load_settings
 from rag.storage.engine import Database
 from rag.storage.evaluations import Evaluations
@@ -22,6 +23,12 @@ FILES = (
     {"name": "damaged.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 nothing"},
     {"name": "short.md", "mimeType": "text/markdown", "buffer": b"# Short\n\n```python\nx = 1  # one\n```\n"},
 )
+
+BANK = {
+    "name": "mine.csv",
+    "mimeType": "text/csv",
+    "buffer": (CSV_TEMPLATE.strip() + "\nWhat is left?,mcq,one,two,three,,D,,,,,,,\n").encode(),
+}
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +113,26 @@ def test_no_part_of_the_evaluation_has_a_serious_finding(measured, tab):
         page.get_by_role("tab", name=part).click()
         settled(page)
         open_everything(page)
+        assert findings(page) == []
+
+
+def test_no_part_of_the_questions_has_a_serious_finding(app, tab):
+    page = tab()
+    go(page, app, "/quiz?view=questions")
+    assert findings(page) == []
+    page.locator(".st-key-questions_topic_backend button").click()
+    page.locator("[class*=st-key-questions_open_] button").last.click()
+    page.get_by_role("button", name="Show the").click()
+    page.locator(".st-key-questions_key").wait_for()
+    page.get_by_role("button", name="Report it").click()
+    assert findings(page) == []
+    go(page, app, "/quiz?view=questions&part=own")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([BANK])
+    page.locator(".st-key-questions_report_import").wait_for()
+    open_everything(page)
+    assert findings(page) == []
+    for path in ("part=new", "origin=own"):
+        go(page, app, f"/quiz?view=questions&{path}")
         assert findings(page) == []
 
 

@@ -32,7 +32,7 @@ _QUIET = frozenset(
     stem(word)
     for word in """
     instead rather unlike unless until avoid prevent lack fail unable rarely seldom barely except lose lost
-    less few fewer little keep miss missing gone remove removed remain outside against beyond stop hide
+    few little keep miss missing gone remove removed remain outside against beyond stop hide
     otherwise forget forgot free zero complement exclude ignore reject refuse forbid too
     """.split()
 )
