@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import httpx2
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from rag.providers import deadlines, local
-from rag.providers.choice import OPENAI_URL, ModelChoice
+from rag.providers.choice import ModelChoice
 from rag.settings import ChatSettings
 
 _CONNECT_S = 10.0
@@ -34,15 +32,14 @@ def chat_model(choice: ModelChoice, settings: ChatSettings) -> ChatOpenAI:
         event_hooks={"request": [deadlines.watch]},
     )
     # max_completion_tokens is OpenAI's name; other servers know max_tokens, some of them only that
-    is_openai = base_url == OPENAI_URL or (urlsplit(base_url).hostname or "").endswith(".azure.com")
     limit = settings.max_output_tokens
     return ChatOpenAI(
         model=choice.model,
         base_url=base_url,
         api_key=api_key if api_key.get_secret_value() else SecretStr(_NO_KEY),
         temperature=settings.temperature,
-        max_completion_tokens=limit if is_openai else None,
-        extra_body=None if is_openai else {"max_tokens": limit},
+        max_completion_tokens=limit if choice.is_openai else None,
+        extra_body=None if choice.is_openai else {"max_tokens": limit},
         max_retries=0,
         timeout=silence + 1,
         stream_usage=True,

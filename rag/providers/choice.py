@@ -55,6 +55,11 @@ class ModelChoice:
             )
 
     @property
+    def is_openai(self) -> bool:
+        """Whether OpenAI itself or Azure serves it: their API differs from others in details."""
+        return self.base_url == OPENAI_URL or (urlsplit(self.base_url).hostname or "").endswith(".azure.com")
+
+    @property
     def server_name(self) -> str:
         """The server in words for the reader: host and port, never more of the address."""
         if self.provider == "local":

@@ -157,7 +157,8 @@ class StructuredModel:
         # in extra_body: given as response_format, LangChain parses the stream itself and fails at its end
         body = dict(model.extra_body or {})
         if form == "json_schema":
-            named = {"name": "answer", "strict": True, "schema": request.schema}
+            schema = _for_openai(request.schema) if self.choice.is_openai else request.schema
+            named = {"name": "answer", "strict": True, "schema": schema}
             body["response_format"] = {"type": form, "json_schema": named}
         elif form == "json_object":
             body["response_format"] = {"type": form}
@@ -168,6 +169,13 @@ class StructuredModel:
     @cached_property
     def _model(self) -> ChatOpenAI:
         return chat_model(self.choice, self._settings)
+
+
+def _for_openai(schema: Any) -> Any:
+    """Return a schema without limits of texts: OpenAI refuses them, small models need them to end."""
+    if isinstance(schema, dict):
+        return {name: _for_openai(value) for name, value in schema.items() if name != "maxLength"}
+    return [_for_openai(one) for one in schema] if isinstance(schema, list) else schema
 
 
 def _objects(text: str) -> Iterator[Any]:

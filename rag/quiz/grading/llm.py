@@ -24,7 +24,8 @@ from rag.text.words import words
 Json = dict[str, Any]
 _TOKENS_PER_POINT, _TOKENS_BESIDE = 160, 100
 """Of the model's reply: a quotation, a reason and the verdict for each point."""
-_LONGEST_WHY = 300
+_LONGEST_QUOTE, _LONGEST_WHY = 300, 200
+"""Characters."""
 
 OFF_TOPIC = "Nothing in this answer speaks to the points of the question."
 CAPPED = f"A contradiction limits the result to {CAP:.0%}."
@@ -146,8 +147,8 @@ def _unrepeated(answer: str) -> str:
 def _schema(points: int) -> Json:
     fields: Json = {
         "point_id": {"type": "integer", "enum": list(range(1, points + 1))},
-        "answer_quote": {"type": "string"},
-        "why": {"type": "string"},
+        "answer_quote": {"type": "string", "maxLength": _LONGEST_QUOTE},
+        "why": {"type": "string", "maxLength": _LONGEST_WHY},
         "verdict": {"type": "string", "enum": ["met", "partial", "missing", "contradicted"]},
     }
     verdict = {

@@ -41,8 +41,8 @@ _SCHEMA: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "source_quote": {"type": "string"},
-                    "claim": {"type": "string"},
+                    "source_quote": {"type": "string", "maxLength": 400},
+                    "claim": {"type": "string", "maxLength": 200},
                     "must_have": {"type": "boolean"},
                     "weight": {"type": "integer", "enum": [1, 2, 3]},
                 },
