@@ -17,7 +17,8 @@ from tests.browser.attacks import ATTACKS
 KNOWLEDGE = Path(__file__).parents[2] / "knowledge"
 TAGS = re.compile(
     r"</?(?:p|h[1-6]|ul|li|blockquote|table|thead|tbody|tr|th|td|code|strong|em|s|mark|article)>"
-    r'|<pre tabindex="0">|</pre>|<ol(?: start="\d+")?>|</ol>|<hr>|<br>|</?div>|<div class="viva-table" tabindex="0">'
+    r'|<pre tabindex="0">|</pre>|<ol(?: start="\d+")?>|</ol>|<hr>|<br>|</?div>'
+    r'|<div class="viva-table" tabindex="0">'
     r'|<mark class="st-key-sources_mark">|<span(?: title="[^"<>]*")?>|</span>|<p class="viva-plain">'
     r'|<mark class="(?:st-key-sources_mark )?viva-cited(?: viva-current)?"(?: data-numbers="[\d, ]+")?>'
     r'|<(?:span|mark) class="(?:st-key-sources_mark )?viva-(?:aside|found|sent|note)(?: viva-current)?">'
