@@ -244,8 +244,8 @@ def real_model(questions: Sequence[Asked], file: str, embed: Embed, n: int, fold
         asked["solved three times of three"] += 1
         right["solved three times of three"] += solved
         passed += all(verdicts) and solved
-        print(".", end="", flush=True)
-    print(f"\n{Path(file).name} on {n} good items of the bank:")
+        print(f"{question.id}: {sum(verdicts)} of {len(verdicts)} verdicts right, {solved=}", flush=True)
+    print(f"{Path(file).name} on {n} good items of the bank:")
     for kind, number in sorted(asked.items()):
         print(f"  {kind:<44}{right[kind]:>4} of {number}")
     print(f"  {'items that pass every gate':<44}{passed:>4} of {n}")
