@@ -195,7 +195,7 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(PIECES, max_size=25).map("".join)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(TEXTS, st.data())
 def test_the_cuts_of_the_stream_never_matter(text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
@@ -212,7 +212,7 @@ def test_the_cuts_of_the_stream_never_matter(text: str, data: st.DataObject) -> 
         assert (cut_signals.refused, cut_signals.missing) == (signals.refused, signals.missing)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(TEXTS)
 def test_no_delta_holds_half_a_marker(text: str) -> None:
     deltas, parser, _ = read(list(text))
@@ -228,7 +228,7 @@ def test_no_delta_holds_half_a_marker(text: str) -> None:
     assert inside == []
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(TEXTS.map(lambda text: text.replace("`", "").replace("~", "")))
 def test_outside_code_exactly_the_citations_look_like_markers(text: str) -> None:
     _, parser, _ = read([text])
