@@ -19,14 +19,13 @@ export default function ({ data, parentElement }) {
   for (const used of ["wheel", "touchmove", "keydown", "pointerdown"]) {
     window.addEventListener(used, leave, { once: true, passive: true });
   }
-  let left = "";
+  let seenHeight = -1;
   const look = () => {
     if (stop) return;
     const element = document.querySelector(data.selector);
-    const page = element?.closest("[data-testid=stMain]");
-    const place = () => `${page?.scrollHeight} ${page?.scrollTop}`;
-    if (element && place() !== left) element.scrollIntoView({ block: data.block });
-    if (element) left = place();
+    const height = element?.closest("[data-testid=stMain]")?.scrollHeight ?? 0;
+    if (element && height !== seenHeight) element.scrollIntoView({ block: data.block });
+    if (element) seenHeight = height;
     if (tries++ < 80) setTimeout(look, 120);
   };
   look();
@@ -38,8 +37,8 @@ export default function ({ data, parentElement }) {
 def scroll_to(selector: str, occasion: str, block: Literal["start", "center"] = "start") -> None:
     """Bring the first element that matches into view, once per `occasion`.
 
-    The page grows while it is drawn, and Streamlit scrolls to the top of a new page, so this is repeated
-    whenever the page has changed or moved, for ten seconds or until the reader does something.
+    The page grows while it is drawn, so this is repeated whenever its height has changed, for ten seconds or
+    until the reader does something.
     """
     data = {"selector": selector, "occasion": occasion, "block": block}
     _scroller(key="scroller", data=data, height=1)
