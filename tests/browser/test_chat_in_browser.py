@@ -79,8 +79,10 @@ def test_the_question_stays_in_view_when_its_answer_is_there(app, tab):
     for n in (1, 2):
         ask(page)
         answered(page, n)
+    place = "document.querySelector('.st-key-chat_question_2').getBoundingClientRect().y"
+    page.wait_for_function(f"0 < {place} && {place} < 300", timeout=8_000)
     page.wait_for_timeout(1500)
-    assert 0 < page.locator(".st-key-chat_question_2").bounding_box()["y"] < 300
+    assert 0 < page.evaluate(place) < 300
 
 
 def test_refresh_second_tab_and_restart_show_the_same_conversation(app, tab):
