@@ -6,6 +6,7 @@ import importlib
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
+from itertools import zip_longest
 from pathlib import Path
 
 from rag.answering.extractive import EmbeddedAnswerer
@@ -36,12 +37,14 @@ from rag.storage.serialising import config_from_json, config_to_json
 from rag.stores.base import VectorStore
 from rag.study import Study
 from rag.supervising import Supervisor, worker_environ
-from rag.types import Answerer, Document, IndexKind, RetrievalConfig
+from rag.types import Answerer, Ask, Completed, Document, IndexKind, RetrievalConfig
 
 RETRIEVAL = "retrieval"
 """Name of the preference that holds how passages are found."""
 LONGEST_SUGGESTION, FIRST_SECTIONS = 80, 4
 """Suggested questions have at most so many characters and come from a document's first sections."""
+LOOKED_AT = 3
+"""Documents looked at for each suggested question; a document may have none."""
 REMOVED_IS_KEPT = timedelta(days=30)
 """How long the contents of a document that was taken out can be brought back."""
 
@@ -213,21 +216,37 @@ class Services:
         return self.library.document(document_id)
 
     def suggested_questions(self, n: int = 4, seed: int | None = None) -> list[str]:
-        """Return up to `n` questions that the library answers, each about another topic."""
+        """Return up to `n` questions that the library answers, about as many topics as it has."""
         chooser = random.Random(seed)  # noqa: S311  # nothing secret depends on it
         topics: dict[str, list[DocumentSummary]] = {}
         for summary in self.library.summaries():
             if not summary.owner:  # a title may be private, too
                 topics.setdefault(summary.topic, []).append(summary)
-        chosen = chooser.sample(sorted(topics), min(n, len(topics)))
-        documents = [chooser.choice(topics[topic]) for topic in chosen]
-        return [chooser.choice(self._questions_about(document)) for document in documents]
+        shuffled = [chooser.sample(topics[topic], len(topics[topic])) for topic in sorted(topics)]
+        chooser.shuffle(shuffled)
+        in_turns = [document for turn in zip_longest(*shuffled) for document in turn if document]
+        suggested: list[str] = []
+        for document in in_turns[: LOOKED_AT * n]:
+            if len(suggested) < n and (questions := self._questions_about(document)):
+                suggested.append(chooser.choice(questions))
+        return suggested
 
     def _questions_about(self, summary: DocumentSummary) -> list[str]:
-        """Return what the author says the document answers first, or a question made of its title."""
+        """Return what the author says the document answers first, or a question made of its title.
+
+        A title may promise what the text does not hold, so its question is asked first.
+        """
         asked = [part.questions[0] for part in self.library.chunks(summary.id) if part.questions]
-        short = [question for question in asked if len(question) <= LONGEST_SUGGESTION]
-        return short[:FIRST_SECTIONS] or [f"What do the sources say about {summary.title}?"]
+        if short := [question for question in asked if len(question) <= LONGEST_SUGGESTION]:
+            return short[:FIRST_SECTIONS]
+        question = f"What do the sources say about {summary.title}?"
+        return [question] if len(question) <= LONGEST_SUGGESTION and self._answers(question) else []
+
+    def _answers(self, question: str) -> bool:
+        """Tell whether the library's own sentences answer a question."""
+        embedded = EmbeddedAnswerer(self.retriever, self._checker.check, condense_offline)
+        events = embedded.stream(Ask(question))
+        return any(isinstance(event, Completed) and event.answer.outcome == "answered" for event in events)
 
     def check_budget(self) -> None:
         """Raise BudgetExceeded when today's spending has reached the limit of the settings."""
