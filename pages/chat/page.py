@@ -10,11 +10,12 @@ import streamlit as st
 from pages.shared import asking, picker, sanitise
 from pages.shared.failures import draw_failure
 from pages.shared.history import edit_conversation
-from pages.shared.people import reader
+from pages.shared.people import may_read, reader
 from pages.shared.running import being_written
 from pages.shared.scrolling import scroll_to
 from pages.shared.services import services
 from pages.shared.turns import TurnView
+from pages.shared.wording import count
 from rag.answering.asking import LONGEST_QUESTION
 from rag.answering.export import conversation_json, conversation_markdown
 from rag.errors import RagError
@@ -62,14 +63,17 @@ def submitted() -> None:
 
 def draw_welcome() -> None:
     """Draw what an empty chat shows: what this is, and questions to begin with."""
-    documents = len(ready.library.summaries())
+    documents = sum(may_read(summary.owner) for summary in ready.library.summaries())
     st.title("What would you like to understand?", anchor=False)
     if not documents:
-        st.markdown("The library is empty. Add documents with `python -m rag ingest FOLDER`, then ask.")
+        st.markdown("The library is empty. Add documents, then ask.")
+        st.page_link("sources/page.py", label="Add documents", icon=":material/upload_file:")
         return
+    subject = " on GenAI backends and RAG" if ready.settings.load_knowledge else ""
+    offline = " It works offline, and there is nothing to set up."
     st.markdown(
-        f"Viva answers from {documents} documents on GenAI backends and RAG, and shows the sentence behind "
-        "every statement. It works offline, and there is nothing to set up."
+        f"Viva answers from {count(documents, 'document')}{subject}, and shows the sentence behind every "
+        f"statement.{offline if ready.default_choice.provider == 'embedded' else ''}"
     )
     if "chat_suggestions" not in st.session_state:
         st.session_state["chat_suggestions"] = ready.suggested_questions(4)
@@ -132,7 +136,15 @@ with body:
     else:
         draw_head(conversation, turns)
         first = max(0, len(turns) - TURNS_SHOWN)
-        if first and st.button(f"Show {first} earlier", key="chat_earlier", type="tertiary"):
+        if first and st.session_state.get("chat_all_turns_of") != conversation.id:
+            st.button(
+                f"Show {first} earlier",
+                key="chat_earlier",
+                type="tertiary",
+                on_click=st.session_state.update,
+                args=({"chat_all_turns_of": conversation.id},),
+            )
+        else:
             first = 0
         newest = max(turns, key=last_answered)
         scroll_to(f".st-key-chat_question_{newest.position + 1}", f"{newest.id} {len(newest.answers)}")

@@ -39,9 +39,9 @@ _BLOCK_TAGS = {
     "td": "td",
 }
 _NO_NOTE_BEFORE = frozenset(("list_item", "thead", "tbody", "tr", "th", "td", "inline"))
+"""HTML allows nothing of ours in front of them; the note goes inside, before the first word."""
 _SCROLLS = 'tabindex="0"'
 """What may be wider than the screen takes the focus, so that the keyboard can scroll it, too."""
-"""HTML allows nothing of ours in front of them; the note goes inside, before the first word."""
 
 
 @dataclass(frozen=True, slots=True)

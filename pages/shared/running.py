@@ -93,10 +93,17 @@ class Running:
                 case TextDelta(text):
                     self.text += text
                     if time.monotonic() - saved >= SAVE_EVERY_S:
-                        self._conversations.save_partial(self.answer_id, self.text)
+                        self._save()
                         saved = time.monotonic()
                 case Completed(answer):
                     self._settle(answer)
+
+    def _save(self) -> None:
+        """Store the text so far; a database that is busy for a while must not end the answer."""
+        try:
+            self._conversations.save_partial(self.answer_id, self.text)
+        except StoreError as error:
+            log.warning("The text of answer %s so far: %s", self._blank.trace_id, type(error).__name__)
 
     def _cut(self, note: str) -> Answer:
         """Return the answer as it stands now."""

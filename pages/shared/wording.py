@@ -87,10 +87,13 @@ def duration(milliseconds: float) -> str:
     """Return e.g. "38 ms", "2.3 s" or "1 min 20 s"."""
     if milliseconds < 1:
         return "under 1 ms"
-    if milliseconds < 1000:
+    if milliseconds < 999.5:
         return f"{milliseconds:.0f} ms"
     seconds = milliseconds / 1000
-    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
 
 
 def cost(usage: Usage) -> str:
@@ -102,7 +105,7 @@ def cost(usage: Usage) -> str:
     about = "about " if usage.estimated else ""
     if usage.cost_usd < Decimal("0.0001"):
         return f"{about}under $0.0001"
-    return f"{about}${usage.cost_usd:.4f}" if usage.cost_usd < 1 else f"{about}${usage.cost_usd:.2f}"
+    return f"{about}${usage.cost_usd:.4f}" if usage.cost_usd < Decimal("0.99995") else f"{about}${usage.cost_usd:.2f}"
 
 
 def tokens(usage: Usage) -> str:

@@ -22,7 +22,7 @@ _ABOUT_VIVA = re.compile(
 )
 
 GREETING_REPLY = (
-    "Hello. Ask me anything about GenAI backends and RAG: I answer from the library and show the "
+    "Hello. Ask me anything that the documents in the library may say: I answer from them and show the "
     "sentences my answer rests on."
 )
 THANKS_REPLY = "You are welcome. Ask the next question whenever you like."

@@ -29,6 +29,22 @@ def test_an_empty_chat_offers_four_questions_and_says_that_it_works_offline(chat
     assert "works offline" in said(chat.main)
 
 
+def test_an_empty_library_leads_to_where_documents_are_added(services):
+    for summary in services.library.summaries():
+        services.library.remove(summary.id)
+    app = page().run()
+    assert "The library is empty" in said(app.main)
+    assert not app.exception
+
+
+def test_nothing_is_said_about_working_offline_where_a_model_answers(chat, services):
+    chat_settings = services.settings.chat.model_copy(update={"provider": "openai"})
+    services.settings = services.settings.model_copy(update={"chat": chat_settings})
+    chat.run()
+    assert "2 documents" in said(chat.main)
+    assert "offline" not in said(chat.main)
+
+
 def test_a_suggested_question_is_asked(chat, services):
     chat.button(key="chat_suggestion_1").click().run()
     assert [turn.question for turn in turns(services)] == ["When do agents fail?"]
@@ -204,7 +220,10 @@ def test_answering_again_keeps_both_answers_and_shows_the_new_one(chat, services
 
 def test_another_text_can_be_searched_for(chat, services):
     ask(chat)
-    chat.text_input(key="chat_search_text_1").set_value("caches in general").run()
+    asked = len(services.asked)
+    chat.text_input(key="chat_search_text_1").set_value("caches in general")
+    chat.button(key="chat_search_again_1").click().run()
+    assert len(services.asked) == asked + 1
     assert services.asked[-1][0].searched_for == "caches in general"
     assert services.asked[-1][0].question == "What is a cache?"
 
@@ -288,4 +307,6 @@ def test_long_conversations_show_their_last_turns_first(chat, services):
     app = page(c=conversation.id).run()
     assert len(app.text) == 20
     app.button(key="chat_earlier").click().run()
+    assert len(app.text) == 25
+    app.feedback(key="chat_feedback_1").set_value(0).run()
     assert len(app.text) == 25

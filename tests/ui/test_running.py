@@ -74,8 +74,21 @@ def test_text_in_progress_is_saved_about_once_a_second(monkeypatch):
             time.sleep(0.01)
             yield TextDelta("x")
 
-    begin(events, kept).wait(3)
-    assert 1 <= len(kept.partial) <= 4
+    started = time.monotonic()
+    assert begin(events, kept).wait(10)
+    assert 1 <= len(kept.partial) <= (time.monotonic() - started) / running.SAVE_EVERY_S
+
+
+def test_a_busy_database_does_not_end_an_answer_in_progress(monkeypatch):
+    class Busy(Kept):
+        def save_partial(self, answer_id, text):
+            super().save_partial(answer_id, text)
+            raise StoreError("The database is busy.")
+
+    kept, whole = Busy(), Answer("answered", "ab", "passages")
+    monkeypatch.setattr(running, "SAVE_EVERY_S", 0.0)
+    assert begin(lambda: iter([TextDelta("a"), TextDelta("b"), Completed(whole)]), kept).wait(10)
+    assert (kept.partial, kept.final) == (["a", "ab"], [whole])
 
 
 def test_a_conversation_deleted_meanwhile_does_no_harm():

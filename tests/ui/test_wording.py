@@ -11,7 +11,16 @@ from tests.ui import samples
 
 @pytest.mark.parametrize(
     ("milliseconds", "told"),
-    [(0.4, "under 1 ms"), (38.2, "38 ms"), (999.4, "999 ms"), (2345, "2.3 s"), (80_000, "1 min 20 s")],
+    [
+        (0.4, "under 1 ms"),
+        (38.2, "38 ms"),
+        (999.4, "999 ms"),
+        (999.7, "1.0 s"),
+        (2345, "2.3 s"),
+        (59_990, "1 min 0 s"),
+        (80_000, "1 min 20 s"),
+        (119_999, "2 min 0 s"),
+    ],
 )
 def test_durations_have_units(milliseconds, told):
     assert wording.duration(milliseconds) == told
@@ -24,6 +33,7 @@ def test_durations_have_units(milliseconds, told):
         (Usage(), "price unknown"),
         (Usage(cost_usd=Decimal("0.00071")), "$0.0007"),
         (Usage(cost_usd=Decimal("0.00001")), "under $0.0001"),
+        (Usage(cost_usd=Decimal("0.99996")), "$1.00"),
         (Usage(cost_usd=Decimal("1.5")), "$1.50"),
         (Usage(cost_usd=Decimal("0.00071"), estimated=True), "about $0.0007"),
     ],
