@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import os
 import shutil
@@ -27,9 +28,10 @@ hypothesis.settings.load_profile("viva")  # the whole suite has to end within mi
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder that holds the exported embedding model and nothing else."""
-    folder = tmp_path_factory.mktemp("exported")
+def exported(pytestconfig: pytest.Config) -> Path:
+    """A data folder that holds the exported embedding model and nothing else; kept between runs."""
+    version = hashlib.sha256((ROOT / "rag" / "embedding" / "export.py").read_bytes()).hexdigest()[:12]
+    folder = Path(pytestconfig.cache.mkdir(f"exported-{version}"))
     open_onnx_embedder(folder)
     return folder
 

@@ -55,7 +55,7 @@ class StubServer:
         self.answer = answer
         """Empty: a sentence that cites the first sentence id of the prompt."""
         self.delay_s = delay_s
-        """Before the first text."""
+        """Before the first text; may be shortened while an answer waits."""
         self.piece_length = 5
         self.queue: deque[str] = deque()
         self.answers: deque[str] = deque()
@@ -167,7 +167,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def pieces(self, share: float = 1.0) -> None:
         """Send the answer's text, or its first part."""
-        self.wait(self.server_state.delay_s)
+        asked = time.monotonic()
+        while time.monotonic() < asked + self.server_state.delay_s:
+            self.wait(0.05)
         text = self.server_state.text_for(self.request_seen)
         text = text[: int(len(text) * share)]
         step = self.server_state.piece_length
@@ -301,6 +303,7 @@ MODES: dict[str, Callable[[_Handler], None]] = {
     "unknown_model": lambda h: h.error(404, "model_not_found"),
     "bad_request": lambda h: h.error(400, "unsupported_value"),
     "overflow": lambda h: h.error(400, "context_length_exceeded"),
+    "filtered": lambda h: h.error(400, "content_filter"),
     "server_error": lambda h: h.error(500, "server_error"),
     "unavailable": lambda h: h.error(503, "overloaded"),
     "invented": _said("True [1.1]. Invented [9.9], [1.99] and [7]. See [1.1](http://evil.test)."),

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.browser.driving import INPUT, OFF_TOPIC, QUESTION, answered, ask, elsewhere, requests_of
+from tests.stub_server import LONG_S
 
 
 @pytest.fixture(autouse=True)
@@ -138,22 +139,25 @@ def test_stop_works_before_the_first_word(written, stub, tab):
 
 def test_a_reload_while_writing_neither_loses_nor_repeats_the_answer(written, stub, tab):
     page = tab(written.url)
-    stub.delay_s = 2
+    stub.delay_s = LONG_S
     asked = len(stub.requests)
     ask(page)
     page.get_by_text(re.compile(r"Reading \d+ passage")).wait_for()
     page.reload()
+    page.get_by_text(re.compile(r"Reading \d+ passage")).wait_for()
+    stub.delay_s = 0.0
     page.get_by_text("The passages say so").first.wait_for()
     assert len(stub.requests) == asked + 1
 
 
 def test_a_second_tab_watches_the_answer_being_written(written, stub, tab):
     page = tab(written.url)
-    stub.delay_s = 3
+    stub.delay_s = LONG_S
     ask(page)
     page.get_by_text(re.compile(r"Reading \d+ passage")).wait_for()
     second = tab(page.evaluate("location.href"))
     second.get_by_text(re.compile(r"Reading \d+ passage")).wait_for()
+    stub.delay_s = 0.0
     second.get_by_text("The passages say so").first.wait_for()
 
 

@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
+from rag.__main__ import main
 from tests.conftest import ROOT
+from tests.forked import run_forked
 
 Json = dict[str, Any]
 
@@ -59,15 +61,8 @@ class Run:
 
 def rag(*arguments: str | Path, entered: bytes = b"", **environ: str) -> Run:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("VIVA_") and k != "OPENAI_API_KEY"}
-    done = subprocess.run(
-        [sys.executable, "-m", "rag", *map(str, arguments)],
-        cwd=ROOT,
-        env=kept | environ,
-        input=entered,
-        capture_output=True,
-        timeout=120,
-    )
-    return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+    done = run_forked(main, [*map(str, arguments)], environ=kept | environ, cwd=ROOT, entered=entered)
+    return Run(done.code, done.out.decode(), done.err.decode())
 
 
 def json_lines(path: Path, rows: Iterable[object]) -> Path:
@@ -222,6 +217,14 @@ def test_ingest_exits_with_1_when_no_file_could_be_read(library_in: LibraryIn, t
     (tmp_path / "empty.md").touch()
     run = own.run("ingest", tmp_path / "empty.md", "--json")
     assert (run.code, json.loads(run.out)["documents"][0]["status"]) == (1, "failed")
+
+
+def test_ingest_says_which_files_it_takes_when_a_folder_holds_none(library: Library, tmp_path: Path) -> None:
+    run = library.run("ingest", tmp_path)
+    assert (run.code, run.out.splitlines()[1]) == (
+        0,
+        "Nothing to add was found. Give files or folders of Markdown, plain text, HTML, PDF, Word (.docx) and CSV.",
+    )
 
 
 # Search and answers
@@ -419,6 +422,34 @@ def test_search_reads_lines_from_standard_input(library: Library) -> None:
 # Starting
 
 
+def test_wrong_usage_does_not_wait_for_slow_imports() -> None:
+    code = (
+        "import sys, rag.__main__ as program\n"
+        "try:\n    program.main(['quiz', '--n', 'x'])\n"
+        "except SystemExit:\n    print(sorted({'numpy', 'pydantic', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert found.stdout == "[]\n"
+
+
+def program(library: Library) -> list[str]:
+    return [sys.executable, "-m", "rag", "--no-knowledge", "--data-dir", str(library.data_dir), "documents"]
+
+
+def test_the_package_is_a_program(library: Library) -> None:
+    found = subprocess.run(program(library), cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "money.billing" in found.stdout
+
+
+def test_a_reader_that_goes_away_is_no_error(library: Library) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        found = subprocess.run(program(library), cwd=ROOT, stdout=gone, stderr=subprocess.PIPE, timeout=120)
+    assert (found.returncode, found.stderr) == (0, b"")
+
+
 def test_several_first_starts_at_once_all_have_the_whole_knowledge(
     library: Library, exported: Path, tmp_path: Path
 ) -> None:
@@ -458,7 +489,6 @@ def assert_one_error(run: Run, message: str) -> None:
             ["ask", "Refunds?", "--history", "pyproject.toml"],
             'pyproject.toml can\'t be read as JSON. It holds [{"question": text, "answer": text}].',
         ),
-        (["search", "refunds", "--top-k", "0"], "`top_k` is not valid. Give a whole number from 1 to 500."),
         (
             ["search", "--jsonl", "nowhere.jsonl"],
             "nowhere.jsonl can't be read: No such file or directory. Check the path.",
@@ -541,8 +571,10 @@ def test_a_key_is_not_written_to_the_data_folder(library: Library) -> None:
         ["search"],
         ["ask", "Refunds?", "--jsonl", "ask.jsonl"],
         ["search", "x", "--top-k", "y"],
+        ["search", "x", "--top-k", "0"],
+        ["search", "x", "--top-k", "501"],
     ],
-    ids=["no command", "unknown command", "no query", "two questions", "no number"],
+    ids=["no command", "unknown command", "no query", "two questions", "no number", "no hits", "many hits"],
 )
 def test_wrong_usage_ends_with_2_and_prints_no_result(arguments: list[str]) -> None:
     run = rag(*arguments)

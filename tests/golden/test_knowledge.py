@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -17,6 +18,7 @@ from rag.ingestion.front_matter import front_matter
 from rag.ingestion.loading import documents_in, load_folder
 from rag.text.markdown import blocks
 from tests.conftest import ROOT
+from tests.forked import run_forked
 
 KNOWLEDGE = ROOT / "knowledge"
 TOPICS = frozenset(
@@ -98,8 +100,14 @@ def test_at_least_eight_system_design_cases() -> None:
     assert sum(document.topic == "system-design" for document in DOCUMENTS.values()) >= 8
 
 
+def run_sample(code: str) -> None:
+    """Run code as a program of its own."""
+    sys.modules["__main__"] = ModuleType("__main__")
+    exec(compile(code, "sample", "exec"), vars(sys.modules["__main__"]))
+
+
 @pytest.mark.parametrize(("name", "code"), samples("python"))
-def test_python_samples_run(name: str, code: str) -> None:
+def test_python_samples_run(name: str, code: str, tmp_path: Path) -> None:
     tree = ast.parse(code)
     imports = {
         (node.module or "" if isinstance(node, ast.ImportFrom) else alias.name).split(".")[0]
@@ -108,10 +116,8 @@ def test_python_samples_run(name: str, code: str) -> None:
         for alias in node.names
     }
     if imports <= RUNNABLE | sys.stdlib_module_names:
-        finished = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
-        )
-        assert finished.returncode == 0, finished.stderr
+        finished = run_forked(run_sample, code, environ=os.environ, cwd=tmp_path, timeout=30)
+        assert finished.code == 0, finished.err.decode()
 
 
 @pytest.mark.parametrize(("name", "code"), samples("json"))
