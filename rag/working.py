@@ -38,6 +38,8 @@ PULSE_S = 0.5
 """Pause between two reports of how far a file is."""
 PULSE_SHARE = 10
 """A pause is so many times as long as the report before it took: a large file's row is slow to write."""
+BUSY_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0, 10.0)
+"""Pauses before a file is begun again that met a busy database; each shorter than claims.SILENT."""
 NAMED = 3
 """Documents that a message names at most."""
 
@@ -47,8 +49,11 @@ log = logging.getLogger(__name__)
 class Worker:
     """Works off the queued files, one after the other."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
         self._settings = settings
+        self._sleep = sleep
         self._claims = Claims(database)
         self._library = Library(database)
         self._claim: Claim | None = None
@@ -82,7 +87,27 @@ class Worker:
             return self._claim
 
     def _work_on(self, claim: Claim, embedder: Embedder) -> bool:
-        """Do one file; True when it came to a good end."""
+        """Do one file; True when it came to a good end.
+
+        A busy database is not the file's fault: it is begun again after a pause and in the end given back,
+        which does not count as an attempt. Raises StoreError then, and for a database that fails.
+        """
+        for pause in BUSY_PAUSES_S:
+            try:
+                return self._try(claim, embedder)
+            except StoreError as error:
+                if not error.retryable:
+                    raise
+                log.warning("A file is begun again in %d s: %s", pause, error)
+                self._sleep(pause)
+        try:
+            return self._try(claim, embedder)
+        except StoreError as error:
+            if error.retryable:
+                self._claims.give_back(claim.job_id, claim.position, claim.attempts, counted=False)
+            raise
+
+    def _try(self, claim: Claim, embedder: Embedder) -> bool:
         try:
             with _Pulse(self._claims, claim) as pulse:
                 if claim.kind == "rebuild":
@@ -94,7 +119,7 @@ class Worker:
             return False
         except Exception as error:
             if isinstance(error, StoreError) and error.retryable:
-                raise  # not the file's fault: the next worker tries again
+                raise
             message, hint = reason(error)
             with suppress(ClaimLost):
                 self._claims.finish(claim, "failed", error=message, hint=hint)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from rag.embedding.base import Embedder, Progress, no_progress
 from rag.errors import KnowledgeError, RagError
-from rag.ingestion.loading import documents_in, load_with_file
+from rag.ingestion.loading import documents_in, former_id, load_with_file
 from rag.ingestion.preparing import prepare, save
 from rag.storage.library import Library, Origin, Original
 from rag.types import Document
@@ -103,6 +103,8 @@ class Indexer:
         windows embedded. Raises KnowledgeError for an id that is another owner's.
         """
         stored = self._library.document(document.id)
+        if stored is None and (earlier := self._under_former_id(document)):
+            document, stored = replace(document, id=earlier.id), earlier
         if stored is not None and stored.owner != document.owner:
             raise KnowledgeError(
                 f"The id {document.id} is taken.", path=document.path, hint="Give the file another name."
@@ -120,12 +122,18 @@ class Indexer:
 
         return commit(store) if commit else store(self._library)
 
+    def _under_former_id(self, document: Document) -> Document | None:
+        """Return what the same file is stored as if that was uploaded when ids were simpler."""
+        earlier = self._library.document(former) if (former := former_id(document)) else None
+        is_of_it = earlier and (earlier.owner, earlier.path) == (document.owner, document.path)
+        return earlier if is_of_it else None
+
     def _same(self, document: Document, stored: Document | None, origin: Origin) -> str:
         """Return the id of the document that holds the same already; empty when there is none."""
-        if stored is not None and stored.content_hash == document.content_hash:
+        if stored is not None:  # what other documents hold does not matter: this one has to follow its file
             is_text = document.format in TEXT_FORMATS
-            if is_text or stored.file_hash == document.file_hash:  # else the kept file is another one
-                return stored.id
+            is_same_file = is_text or stored.file_hash == document.file_hash  # else the kept file is another
+            return stored.id if is_same_file and stored.content_hash == document.content_hash else ""
         if origin == "knowledge" or not document.file_hash:  # every shipped file is a document of its own
             return ""
         return self._library.file_hashes(document.owner).get(document.file_hash, "")

@@ -14,7 +14,7 @@ from rag.errors import KnowledgeError
 from rag.ingestion.front_matter import FrontMatter, front_matter
 from rag.ingestion.parsing import Parsed, parse
 from rag.ingestion.parsing.decoding import text_of
-from rag.ingestion.parsing.names import file_name, printable
+from rag.ingestion.parsing.names import file_name, last_part, printable
 from rag.ingestion.parsing.reasons import FORMATS
 from rag.text.markdown import blocks
 from rag.types import Document, Format
@@ -30,6 +30,11 @@ _TITLE_SEARCH = 20_000
 _LONGEST_UPLOAD_SLUG = 80
 _LONGEST_LABEL = 200
 """Characters of a title, topic or tag that an upload gives itself."""
+_OWN_ENDINGS = tuple(suffix for suffix in SUFFIXES if suffix != ".markdown")
+"""Endings that alone stand for what they become in an id; `.markdown` becomes nothing, as `.md` does."""
+_LIKE_AN_ENDING = re.compile(rf".*-(?:{'|'.join(suffix[1:] for suffix in _OWN_ENDINGS)})", re.IGNORECASE)
+"""A stem that looks as a name with its format does in an id, e.g. report-txt."""
+_DIGEST = re.compile(r"-[0-9a-f]{8}$")
 
 
 def documents_in(paths: Iterable[Path]) -> Iterator[Path]:
@@ -100,8 +105,9 @@ def load_upload(content: bytes, name: str, *, owner: str = "") -> tuple[Document
     """Return the document of an uploaded file, and where its pages start (empty: it has none).
 
     Nothing in `name` is trusted but its words: the id is "uploads.<slug>", or "uploads.<6 hex>.<slug>" for a
-    document that belongs to `owner`; the slug holds no dot. Front matter may set the slug (`id`), title,
-    topic, level and tags.
+    document that belongs to `owner`; the slug holds no dot, and a digest where it alone could be that of
+    another name too (the case of a letter apart). Front matter may set the slug (`id`), title, topic, level
+    and tags.
     Raises KnowledgeError when the file can't be read or its front matter is not valid.
     """
     shown = file_name(name)
@@ -110,7 +116,7 @@ def load_upload(content: bytes, name: str, *, owner: str = "") -> tuple[Document
     space = f"{UPLOADS}.{hashlib.sha256(owner.encode()).hexdigest()[:6]}" if owner else UPLOADS
     document = replace(
         document,
-        id=f"{space}.{_upload_slug(meta, shown, parsed.format)}",
+        id=f"{space}.{_upload_slug(meta, name, parsed.format)}",
         title=_label(document.title) or shown,
         topic=_label(meta.topic or "") or UPLOADS,
         tags=tuple(tag for tag in map(_label, document.tags) if tag),
@@ -118,6 +124,15 @@ def load_upload(content: bytes, name: str, *, owner: str = "") -> tuple[Document
         file_hash=hashlib.sha256(content).hexdigest(),
     )
     return document, parsed.page_starts
+
+
+def former_id(document: Document) -> str:
+    """Return the id that an upload with a digest in its id may be stored under: without; empty: none.
+
+    Uploads once had a digest only where nothing readable was left of their name.
+    """
+    bare = _DIGEST.sub("", document.id)
+    return bare if bare != document.id and document.id.startswith(f"{UPLOADS}.") else ""
 
 
 def load_text(text: str, name: str) -> Document:
@@ -209,25 +224,44 @@ def _topic(path: Path) -> str:
 
 def _document_id(wanted: str) -> str:
     """Return `wanted` when it is a valid id, else a readable one; equal inputs give equal ids."""
-    return wanted if _ID.fullmatch(wanted) else _slug(wanted, "._", _LONGEST_SLUG)
+    if _ID.fullmatch(wanted):
+        return wanted
+    slug = _slug(wanted, "._")
+    is_enough = slug and len(slug) <= _LONGEST_SLUG and _unaccented(wanted).isascii()
+    return slug if is_enough else _with_digest(slug, wanted, _LONGEST_SLUG)
 
 
 def _upload_slug(meta: FrontMatter, name: str, kind: Format) -> str:
     """Return what names an upload: its own id, or its name, with the format unless that is Markdown."""
-    path = Path(name)
-    ending = "" if kind == "markdown" else f"-{path.suffix[1:] or kind}"
-    wanted = meta.id.removeprefix(f"{UPLOADS}.") if meta.id else f"{path.stem}{ending}"
-    return _slug(wanted, "_", _LONGEST_UPLOAD_SLUG)
-
-
-def _slug(wanted: str, kept: str, longest: int) -> str:
-    """Return letters, digits and `kept` of `wanted`; what cannot be told apart by them gets a digest."""
-    plain = unicodedata.normalize("NFKD", wanted.replace("/", ".").lower())
-    ascii_only = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    slug = re.sub(rf"[^a-z0-9{kept}]+", "-", ascii_only).strip("-._")
-    if ascii_only.isascii() and slug and len(slug) <= longest:
+    if meta.id:
+        wanted = exact = meta.id.removeprefix(f"{UPLOADS}.")
+    else:
+        last, path = last_part(name), Path(file_name(name))
+        ending = "" if kind == "markdown" else f"-{path.suffix[1:] or kind}"
+        wanted = f"{path.stem}{ending}"
+        is_like_another = not ending and _LIKE_AN_ENDING.fullmatch(path.stem)
+        is_clear = path.name == last and path.suffix.lower() in _OWN_ENDINGS and not is_like_another
+        exact = wanted if is_clear else last
+    slug = _slug(wanted, "_")
+    is_enough = slug and len(slug) <= _LONGEST_UPLOAD_SLUG and slug == exact.lower()
+    if is_enough:
         return slug
-    digest = hashlib.sha256(wanted.encode()).hexdigest()[:8]
+    composed = unicodedata.normalize("NFC", exact)  # some systems write a letter and its accent apart
+    return _with_digest(slug, composed, _LONGEST_UPLOAD_SLUG)
+
+
+def _slug(wanted: str, kept: str) -> str:
+    """Return letters, digits and `kept` of `wanted`, in lower case with hyphens for the rest."""
+    return re.sub(rf"[^a-z0-9{kept}]+", "-", _unaccented(wanted)).strip("-._")
+
+
+def _unaccented(wanted: str) -> str:
+    plain = unicodedata.normalize("NFKD", wanted.replace("/", ".").lower())
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+
+
+def _with_digest(slug: str, wanted: str, longest: int) -> str:
+    digest = hashlib.sha256(wanted.encode(errors="surrogatepass")).hexdigest()[:8]
     return f"{slug[:longest].strip('-._') or 'document'}-{digest}"
 
 

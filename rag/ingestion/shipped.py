@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 
 from rag.errors import KnowledgeError
@@ -15,6 +16,8 @@ from rag.types import Document
 
 CHUNKED_BY = "chunker"
 """Name of the preference that holds which version of the chunker cut the documents."""
+
+log = logging.getLogger(__name__)
 
 
 def bring_up_to_date(
@@ -34,8 +37,12 @@ def bring_up_to_date(
     if library.knowledge_stamp() == stamp:
         return
     results = indexer.ingest([folder], origin="knowledge", skip=library.dismissed())
-    if not any(result.status == "failed" for result in results):
-        library.drop_vanished({result.id for result in results})
+    failed = [result for result in results if result.status == "failed"]
+    for result in failed:
+        log.warning("A document of the knowledge folder is left out: %s %s", result.error, result.hint)
+    if failed:  # the stamp stays as it was, so that the next start tries again
+        return
+    library.drop_vanished({result.id for result in results})
     library.set_knowledge_stamp(stamp)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ import pytest
 
 from rag.embedding.base import Embedder, Vectors, no_progress
 from rag.embedding.onnx import OnnxEmbedder
-from rag.errors import KnowledgeError
+from rag.errors import KnowledgeError, StoreError
 from rag.ingestion import preparing, shipped
 from rag.ingestion.chunking import chunk, windows
 from rag.ingestion.indexing import Indexer, Ingested
+from rag.ingestion.loading import load_upload
 from rag.services import Services
 from rag.settings import load_settings
 from rag.storage.engine import Database
@@ -247,6 +249,40 @@ def test_the_same_file_under_another_name_is_unchanged(
     assert {summary.id for summary in library.summaries()} == {"02-animals.cats", "bees"}
 
 
+def test_two_files_that_swap_their_contents_are_both_updated(
+    indexer: Indexer, library: Library, folder: Path
+) -> None:
+    indexer.ingest([folder])
+    (folder / "bees.md").write_text(CATS)
+    (folder / "02-animals" / "cats.md").write_text(BEES)
+    assert outcomes(indexer.ingest([folder])) == [("02-animals.cats", "updated"), ("bees", "updated")]
+    texts = {summary.id: library.document(summary.id) for summary in library.summaries()}
+    assert {key: document and document.text for key, document in texts.items()} == {
+        "02-animals.cats": BEES,
+        "bees": CATS,
+    }
+
+
+@pytest.mark.parametrize(("text", "status"), [(BEES, "unchanged"), (CATS, "updated")])
+def test_an_upload_follows_its_file_under_the_shorter_id_it_was_given_once(
+    indexer: Indexer, library: Library, text: str, status: str
+) -> None:
+    earlier = replace(load_upload(BEES.encode(), "My Bees.md")[0], id="uploads.my-bees")
+    indexer.add(earlier, origin="added")
+    result = indexer.add(load_upload(text.encode(), "My Bees.md")[0], origin="added")
+    assert (result.id, result.status) == ("uploads.my-bees", status)
+    assert [summary.id for summary in library.summaries()] == ["uploads.my-bees"]
+
+
+def test_an_upload_leaves_a_document_alone_whose_id_is_its_own_without_the_digest(
+    indexer: Indexer, library: Library
+) -> None:
+    indexer.add(load_upload(BEES.encode(), "my-bees.md")[0], origin="added")
+    result = indexer.add(load_upload(CATS.encode(), "My Bees.md")[0], origin="added")
+    assert result.status == "added"
+    assert len(library.summaries()) == 2
+
+
 def test_the_file_of_an_extracted_text_is_kept(indexer: Indexer, library: Library, folder: Path) -> None:
     page = b"<html><h1>Dogs</h1><p>Dogs bark at night.</p></html>"
     (folder / "dogs.html").write_bytes(page)
@@ -339,6 +375,18 @@ def start(tmp_path: Path, folder: Path) -> Iterator[object]:
         services.close()
 
 
+def busy_once(add: Callable[..., Ingested]) -> Callable[..., Ingested]:
+    """Return a way to add documents that meets a busy database the first time."""
+    errors = [StoreError("The database is busy.", hint="Try again in a moment.")]
+
+    def busy_at_first(*args: object, **named: object) -> Ingested:
+        if errors:
+            raise errors.pop()
+        return add(*args, **named)
+
+    return busy_at_first
+
+
 def ids(services: Services) -> set[str]:
     """Return the ids of the library's documents."""
     return {summary.id for summary in services.library.summaries()}
@@ -424,6 +472,25 @@ def test_nothing_is_removed_while_a_file_of_the_knowledge_is_broken(start, count
     (folder / "bees.md").write_text("")
     (folder / "02-animals" / "cats.md").unlink()
     assert ids(start(counting)) == {"02-animals.cats", "bees"}
+
+
+def test_a_file_of_the_knowledge_that_met_a_busy_database_is_tried_again_at_the_next_start(
+    start, counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Indexer, "add", busy_once(Indexer.add))
+        assert ids(start(counting)) == {"bees"}
+    assert ids(start(counting)) == {"02-animals.cats", "bees"}
+
+
+def test_a_broken_file_of_the_knowledge_is_named_in_the_log(
+    start, counting, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "bees.md").write_text("---\nlevel: secret\n---\nText.\n")
+    start(counting)
+    assert "bees.md, line 2: `level` in the front matter is not valid" in caplog.text
+    assert "Correct the lines between the two ---" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_a_missing_knowledge_folder_leaves_the_library_alone(start, counting, folder: Path) -> None:

@@ -247,7 +247,8 @@ def test_an_upload_without_front_matter_is_described_by_its_name_and_owner() -> 
     content = hostile.text_pdf("One.", "Two.")
     document, page_starts = load_upload(content, "Q3 Report.pdf", owner="ada@example.org")
     owner = hashlib.sha256(b"ada@example.org").hexdigest()[:6]
-    assert (document.id, document.owner) == (f"uploads.{owner}.q3-report-pdf", "ada@example.org")
+    digest = hashlib.sha256(b"Q3 Report-pdf").hexdigest()[:8]
+    assert (document.id, document.owner) == (f"uploads.{owner}.q3-report-pdf-{digest}", "ada@example.org")
     assert (document.title, document.topic, document.format) == ("Q3 Report", "uploads", "pdf")
     assert page_starts == (0, 6)
     assert document.file_hash == hashlib.sha256(content).hexdigest()
@@ -257,13 +258,54 @@ def test_an_upload_without_front_matter_is_described_by_its_name_and_owner() -> 
     ("text", "expected"),
     [
         ("---\nid: uploads.ivf\n---\nText.", "uploads.ivf"),
-        ("---\nid: abc123.ivf\n---\nText.", "uploads.abc123-ivf"),
-        ("---\nid: ../../etc\n---\nText.", "uploads.etc"),
+        ("---\nid: abc123.ivf\n---\nText.", "uploads.abc123-ivf-adaadff8"),
+        ("---\nid: ../../etc\n---\nText.", "uploads.etc-74ccf3c5"),
         ("---\nid: 日本\n---\nText.", "uploads.document-" + hashlib.sha256("日本".encode()).hexdigest()[:8]),
     ],
 )
 def test_an_upload_cannot_take_the_id_of_another_document(text: str, expected: str) -> None:
     assert load_upload(text.encode(), "a.md")[0].id == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("notes.md", "uploads.notes"),
+        ("Notes.MD", "uploads.notes"),
+        ("deploy_guide-2.md", "uploads.deploy_guide-2"),
+        ("report.txt", "uploads.report-txt"),
+        ("folder/report.txt", "uploads.report-txt"),
+        ("日本.md", "uploads.document-cf2abf0c"),
+    ],
+)
+def test_the_id_of_an_upload_is_its_name_where_that_tells_it_apart(name: str, expected: str) -> None:
+    assert load_upload(b"Text.", name)[0].id == expected
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("C.md", "C++.md", "C#.md"),
+        ("my-notes.md", "My Notes.md", "My_Notes.md"),
+        ("report.txt", "report-txt.md", "report-txt", "report.md"),
+        ("server-log.md", "server.log", "server-log.log", "server"),
+        ("notes.md", "notes.markdown"),
+        ("resume.md", "résumé.md"),
+        ("a_.md", "a?.md", "a*.md"),
+        ("x" * 90 + ".md", "x" * 91 + ".md"),
+        ("x" * 80 + "a" + "x" * 80 + ".md", "x" * 80 + "b" + "x" * 80 + ".md"),
+    ],
+)
+def test_uploads_with_different_names_have_different_ids(names: tuple[str, ...]) -> None:
+    ids = {load_upload(b"Text.", name)[0].id for name in names}
+    assert len(ids) == len(names)
+
+
+def test_a_name_is_the_same_whichever_way_its_accents_are_written() -> None:
+    composed, apart = (
+        load_upload(b"Text.", name)[0].id for name in ("r\xe9sum\xe9.md", "re\u0301sume\u0301.md")
+    )
+    assert composed == apart
 
 
 def test_a_tricky_name_gives_a_safe_id_and_a_safe_path(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import io
 import os
@@ -18,6 +19,8 @@ from rag.errors import KnowledgeError
 from rag.ingestion.chunking import chunk
 from rag.ingestion.loading import load_text
 from rag.ingestion.parsing import Limits, Parsed, parse, reading
+from rag.ingestion.parsing.furniture import without_furniture
+from rag.ingestion.parsing.lines import Line
 from rag.text.sentences import sentences
 from tests import hostile
 
@@ -298,11 +301,100 @@ def test_a_row_of_a_table_is_one_quotable_sentence_with_the_names_of_its_columns
         ("a\tb\n1\t2\n", "- a: 1; b: 2"),
         ("sep=|\na|b\n1|2\n", "- a: 1; b: 2"),
         ("name\nAda\nGrace\n", "- name: Ada\n- name: Grace"),
-        ("a,b\n<i>,#5\n", "- a: <i>; b: #5"),
+        ("a,b\n<i>,#5\n<b>,#6\n", "- a: <i>; b: #5\n- a: <b>; b: #6"),
     ],
 )
 def test_delimiters_heads_and_quotes_of_csv_are_found(table: str, text: str) -> None:
     assert parse(table.encode(), "a.csv").text == text
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "Animal,Habitat\nLion,Savanna\nBear,Forest\n",
+        "Country,Capital\nChile,Santiago\nCountry,Capital\nPeru,Lima\n",
+        "Product,Manufacturer,Made in\nKettle,Bosch,Ulm\nPhone,Nokia,Salo\n",
+        "Company name,Headquarters\nSAP,Walldorf\nNokia,Espoo\n",
+        "Framework,Best for\nLangChain,Quick prototypes\nHaystack,Search\n",
+        "Question,Answer\nWhat is RAG?,It reads before it answers.\nWhat is BM25?,It counts words.\n",
+        "Index,Recall\nHNSW,high\nFlat,exact\n",
+        "planet,moon\nMars,Phobos\nSaturn,Titan\n",
+        "NAME,TOWN\nAnn,Bern\nBob,Rome\n",
+        "userId,fullName\nann,Ann Lee\nbob,Bob Ray\n",
+        "Town,Flag\nBerlin,DE\nParis,FR\n",
+        "Model,Fits\nbge-small,a laptop with 8 GB\ne5-large,a server with 64 GB\n",
+        "Setting,Since\nTheme,2024-01-31\nFont,2023-05-01\n",
+        "chunk,meant\nwindow,A part of a passage that is embedded alone.\nclaim,A statement of an answer.\n",
+    ],
+)
+def test_a_first_row_that_looks_like_a_head_names_the_columns(table: str) -> None:
+    first, second = table.splitlines()[0].split(",")[:2]
+    text = parse(table.encode(), "a.csv").text
+    assert text.startswith(f"- {first}: ")
+    assert f"; {second}: " in text
+    assert "Column" not in text
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "alice,paris\nbob,rome\ncarol,oslo\n",
+        "Alice,Paris\nBob,Rome\nCarol,Oslo\n",
+        "Kansas City,Missouri\nDenver,Colorado\nBoston,Massachusetts\n",
+        "Sales manager,Sales department\nClerk,Personnel department\n",
+        "dog,animal\ncat,animal\nrose,plant\n",
+        "iPhone,phone\nGalaxy,phone\nPixel,phone\n",
+        "max_tokens,limits the output\ntemperature,adds chance\nseed,repeats it\n",
+        "Alice,Room 5\nBob,Room 7\n",
+        "Ann,Main Street\nBob,Elm Street 5\n",
+        "Berlin,DE\nParis,FR\n",
+        "name,Ann\ncity,Bern\nhobby,Chess\n",
+    ],
+)
+def test_a_first_row_without_a_sign_of_a_head_is_kept_as_a_row(table: str) -> None:
+    rows = [row.split(",") for row in table.splitlines()]
+    expected = "\n".join(f"- Column 1: {first}; Column 2: {second}" for first, second in rows)
+    assert parse(table.encode(), "a.csv").text == expected
+
+
+def test_a_list_without_a_head_stays_a_list() -> None:
+    assert parse(b"apples\npears\n", "a.csv").text == "- apples\n- pears"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GGUF is a file format for quantized models.",
+        "ID3 tags hold titles.",
+        "BZhang wrote this.",
+        "GIF89a is an old format.",
+        "The ftyp box comes first in a video.",
+        "RIFF and WAVE are names of formats.",
+    ],
+)
+def test_a_text_may_begin_with_the_word_that_another_format_begins_with(text: str) -> None:
+    assert parse(text.encode(), "a.txt").text == text
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"GGUF\3\0\0\0", "a language model (GGUF)"),
+        (b"ID3\3\0\0", "a sound recording"),
+        (bz2.compress(b"Text."), "a bzip2 archive"),
+        (b"GIF89a\1\0\1\0", "a picture (GIF)"),
+        (b"%!PS-Adobe-3.0\n", "a PostScript file"),
+        (b"From: <Saved by Blink>\n", "a web archive (MHTML)"),
+    ],
+)
+def test_a_file_of_another_format_is_called_by_its_name(content: bytes, kind: str) -> None:
+    assert str(refusal(content, "a.txt")) == f"a.txt is {kind}, which can't be read."
+
+
+def test_lines_with_turkish_letters_are_no_roman_numbers() -> None:
+    texts = ("İ harfi büyüktür.", "ı", "İ ..... ı", "xi")
+    page = [Line(text, 72, 200, 700 - 20 * place, 11) for place, text in enumerate(texts)]
+    assert without_furniture([page]) == [page]
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.md", "markdown"), ("a.txt", "text"), ("a.log", "text")])

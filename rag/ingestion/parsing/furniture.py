@@ -21,11 +21,13 @@ _MOST_OF_PAGE = 0.5
 """Share of a page's lines that its entries are if the table goes on on the next page."""
 _SAME_PLACE = 6.0
 """Points (1/72 inch) by which a header may move from page to page."""
-_NUMBER = re.compile(r"\d{1,4}|(?<![^\W_])[ivxlc]{1,7}(?![^\W_])", re.IGNORECASE)
+_ROMAN_SIGNS = "[ivxlcIVXLC]{1,7}"
+"""Spelt out: without regard to case, `i` would match the Turkish letters İ and ı as well."""
+_NUMBER = re.compile(rf"\d{{1,4}}|(?<![^\W_]){_ROMAN_SIGNS}(?![^\W_])")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 _LETTER = re.compile(r"[^\W\d_]")
-_LEADERS = re.compile(r"(?:[.…]\s?){4,}\s*(?:\d{1,4}|[ivxlc]{1,7})$", re.IGNORECASE)
-_ENDS_IN_NUMBER = re.compile(r"[^\d\s]\W*\s(?:\d{1,4}|[ivxlc]{1,7})$|" + _LEADERS.pattern, re.IGNORECASE)
+_LEADERS = re.compile(rf"(?:[.…]\s?){{4,}}\s*(?:\d{{1,4}}|{_ROMAN_SIGNS})$")
+_ENDS_IN_NUMBER = re.compile(rf"[^\d\s]\W*\s(?:\d{{1,4}}|{_ROMAN_SIGNS})$|" + _LEADERS.pattern)
 _CONTENTS = re.compile(
     r"(?:table of )?contents|(?:list of|index of) \w+|inhalt(?:sverzeichnis)?|table des matières|índice",
     re.IGNORECASE,

@@ -25,9 +25,14 @@ def shown_name(name: str) -> str:
     return seen or "The file"
 
 
+def last_part(name: str) -> str:
+    """Return the last part of a path, whatever system it is from."""
+    return re.split(r"[/\\]", name)[-1]
+
+
 def file_name(name: str) -> str:
-    """Return the last part of a path, whatever system it is from, as a name that any system can save."""
-    last = shown_name(re.split(r"[/\\]", name)[-1])
+    """Return the last part of a path as a name that any system can save."""
+    last = shown_name(last_part(name))
     last = _FORBIDDEN.sub("_", last).strip(" .") if last != "The file" else ""
     return f"_{last}" if not last or _DEVICES.fullmatch(last) else last
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from rag.ingestion.parsing import markup
+from rag.ingestion.parsing.heads import names_columns
 from rag.ingestion.parsing.reasons import Unreadable
 from rag.text.boundaries import stops
 
@@ -17,10 +18,7 @@ _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 50
 _SAMPLE = 64_000
 """Characters from which the delimiter is told."""
-_LONGEST_NAME = 80
-"""Characters of a column's name."""
 _MOST_LINES_IN_CELL = 200
-_NUMBER = re.compile(r"[-+(]?[$€£¥]?\s?[\d.,' ]*\d[\d.,' ]*\s?[%€$)]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 _DECLARED = re.compile(r"\Asep=(.)\n", re.IGNORECASE)
 
 
@@ -36,7 +34,7 @@ def read(text: str) -> str:
     rows, count = _rows(body, delimiter)
     if any(cell.count("\n") > _MOST_LINES_IN_CELL for row in rows for cell in row):  # a quote never ends
         rows, count = _rows(body, delimiter, quoted=False)
-    has_head = len(rows) > 1 and _is_head(rows[0])
+    has_head = names_columns(rows)
     if count - has_head > MOST_ROWS:
         raise Unreadable("too_many_rows", rows=count - has_head, limit=MOST_ROWS)
     width = max(map(len, rows), default=0)
@@ -86,13 +84,3 @@ def _delimiter(text: str) -> str:
         return (widths.count(usual) if usual > 1 else 0), usual
 
     return max(_DELIMITERS, key=fit)
-
-
-def _is_head(row: Sequence[str]) -> bool:
-    """Tell whether a first row names the columns: short, different names, none of them a number."""
-    names = [cell for cell in row if cell]
-    return (
-        len(names) > len(row) / 2
-        and len(set(names)) == len(names)
-        and all(len(name) <= _LONGEST_NAME and not _NUMBER.fullmatch(name) for name in names)
-    )

@@ -54,6 +54,8 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"GGUF", "a language model (GGUF)", _NO_DOCUMENT),
 )
 """Offset, the bytes there, what the file is, what to do."""
+_WRITTEN = (b"{\\rtf", b"%!PS", b"From: <Saved by ")
+"""The formats among them whose files are text; all others hold a zero byte near their start."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_KINDS = (
     ("WordDocument", "an old Word document (.doc)", _AS_DOCX),
@@ -100,7 +102,10 @@ def format_of(content: bytes, suffix: str) -> Format:
     if start.startswith(_OLE):
         raise _ole_kind(content)
     for offset, magic, kind, advice in _MAGIC:
-        if start.startswith(magic, offset) and not (offset == 8 and not start.startswith(b"RIFF")):
+        if not start.startswith(magic, offset) or (offset == 8 and not start.startswith(b"RIFF")):
+            continue
+        is_binary = not magic.isascii() or b"\0" in start  # a text may begin with the word GGUF
+        if is_binary or magic in _WRITTEN:
             raise Unreadable("other_kind", kind=kind, advice=advice)
     if start.startswith(b"MZ") and b"\0" in start:
         raise Unreadable("other_kind", kind="a program", advice=_NO_DOCUMENT)
