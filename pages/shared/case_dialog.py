@@ -7,7 +7,7 @@ from typing import cast
 import streamlit as st
 
 from pages.shared.failures import draw_failure
-from pages.shared.people import may_read
+from pages.shared.people import may_read, reader
 from rag.answering.asking import LONGEST_QUESTION
 from rag.errors import RagError
 from rag.evaluation import cases
@@ -101,7 +101,7 @@ def _ask(services: Services, turn: StoredTurn, stored: StoredAnswer) -> None:
             item = cases.refused(question, cast(cases.RefusedAs, kind))
         else:
             item = cases.answered_from(question, documents, facts)
-        services.test_cases.add(stored.id, item)
+        services.test_cases.add(stored.id, item, reader())
     except RagError as error:
         draw_failure(error)
         return

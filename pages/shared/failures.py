@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 import uuid
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit.logger import get_logger
@@ -24,6 +25,24 @@ def draw_failure(error: RagError, trace_id: str = "") -> None:
     """Show an error that a person can act on."""
     told = f"**{sanitise.label(str(error))}** {sanitise.label(error.hint)}"
     st.error(told + (f"\n\nTrace id `{trace_id}`" if trace_id else ""), icon=":material/error:")
+
+
+def attempt(place: str, act: Callable[..., object], *given: object) -> None:
+    """Do what a button is for, as its callback; a failure is kept in the session, under the name `place`.
+
+    `draw_kept` shows it in the run that follows.
+    """
+    try:
+        act(*given)
+    except RagError as error:
+        st.session_state[place] = error
+
+
+def draw_kept(place: str) -> None:
+    """Show, once, what went wrong in the attempt that led to this run."""
+    error = st.session_state.pop(place, None)
+    if isinstance(error, RagError):
+        draw_failure(error)
 
 
 def report(error: BaseException, trace_id: str = "") -> str:

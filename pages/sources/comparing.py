@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
+from typing import Literal
 
 import streamlit as st
 
 from pages.shared import sanitise, wording
-from pages.shared.failures import draw_failure
+from pages.shared.failures import attempt, draw_failure, draw_kept
 from pages.shared.people import reader
 from pages.sources import telling
 from pages.sources.hits import draw_hit
@@ -16,8 +18,11 @@ from rag.errors import RagError
 from rag.evaluation.index_bench import EFFORTS
 from rag.retrieval.difference import Difference, Moved, difference
 from rag.services import Services
+from rag.settings import RetrievalSettings
 from rag.storage.library import DocumentSummary
 from rag.types import Filters, IndexKind, Retrieval, RetrievalConfig
+
+_FAILURE = "lab_problem"
 
 
 def draw(ready: Services, query: str, summaries: Sequence[DocumentSummary]) -> None:
@@ -51,16 +56,14 @@ def _edited(in_use: RetrievalConfig) -> RetrievalConfig:
         with left:
             st.slider(
                 "Passages used (top-k)",
-                1,
-                30,
+                *_allowed("top_k"),
                 key="lab_b_top_k",
                 persist_state="session",
                 help="More passages can hold more of the answer, cost more tokens and distract more.",
             )
             st.slider(
                 "Candidates per list",
-                5,
-                200,
+                *_allowed("candidates"),
                 key="lab_b_candidates",
                 persist_state="session",
                 help="How many the search by meaning and the search by words each hand to the fusion.",
@@ -83,13 +86,13 @@ def _edited(in_use: RetrievalConfig) -> RetrievalConfig:
                 persist_state="session",
                 help="Exact compares all vectors. The others look at a part: faster, and they may miss some.",
             )
-            efforts = tuple(dict.fromkeys((0, *EFFORTS[kind])))
+            efforts = {0, *EFFORTS[kind], *([in_use.effort] if kind == in_use.index else [])}
             if st.session_state["lab_b_effort"] not in efforts:
                 st.session_state["lab_b_effort"] = 0
-            if len(efforts) > 1:  # an exact search has no such choice
+            if kind != "flat":  # an exact search has no such choice
                 st.selectbox(
                     "Effort",
-                    efforts,
+                    sorted(efforts),
                     key="lab_b_effort",
                     persist_state="session",
                     format_func=lambda effort: _effort(kind, effort),
@@ -103,6 +106,13 @@ def _edited(in_use: RetrievalConfig) -> RetrievalConfig:
         index=kind,
         effort=state["lab_b_effort"],
     )
+
+
+@cache
+def _allowed(name: Literal["top_k", "candidates"]) -> tuple[int, int]:
+    """Return the least and the most that the settings take."""
+    field = RetrievalSettings.model_json_schema()["properties"][name]
+    return field["minimum"], field["maximum"]
 
 
 def _effort(kind: IndexKind, effort: int) -> str:
@@ -180,12 +190,8 @@ def _draw_actions(ready: Services, in_use: RetrievalConfig, config: RetrievalCon
         )
 
     def take_over() -> None:
-        try:
-            ready.set_retrieval_config(config)
-        except RagError as error:
-            st.session_state["lab_problem"] = error
-        else:
-            st.toast("B is the default now.", icon=":material/check:")
+        ready.set_retrieval_config(config)
+        st.toast("B is the default now.", icon=":material/check:")
 
     def go_back() -> None:
         ready.set_retrieval_config(None)
@@ -200,8 +206,7 @@ def _draw_actions(ready: Services, in_use: RetrievalConfig, config: RetrievalCon
         st.session_state["chat_input"] = query
         st.switch_page("chat/page.py")
 
-    if problem := st.session_state.pop("lab_problem", None):
-        draw_failure(problem)
+    draw_kept(_FAILURE)
     from_settings = ready.settings.retrieval.config
     with st.container(horizontal=True):
         st.button(
@@ -209,7 +214,8 @@ def _draw_actions(ready: Services, in_use: RetrievalConfig, config: RetrievalCon
             key="lab_make_default",
             type="primary",
             disabled=not told,
-            on_click=take_over,
+            on_click=attempt,
+            args=(_FAILURE, take_over),
         )
         if told:
             st.button("Set B like A", key="lab_reset", on_click=reset)
@@ -218,7 +224,8 @@ def _draw_actions(ready: Services, in_use: RetrievalConfig, config: RetrievalCon
                 "Back to the settings",
                 key="lab_back",
                 icon=":material/undo:",
-                on_click=go_back,
+                on_click=attempt,
+                args=(_FAILURE, go_back),
                 help=f"The settings: {telling.changes(in_use, from_settings)}.",
             )
         st.button("Open in chat", key="lab_chat", icon=":material/forum:", on_click=ask)

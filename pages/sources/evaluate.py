@@ -9,9 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import evaluating, picker, sanitise, wording
-from pages.shared.failures import draw_failure
-from pages.shared.people import reader
+from pages.shared import evaluating, people, picker, sanitise, wording
+from pages.shared.failures import draw_failure, draw_kept
 from pages.sources import evaluate_cases, evaluate_comparison, evaluate_history, evaluate_result
 from rag.errors import RagError
 from rag.evaluation import runs
@@ -38,7 +37,8 @@ def draw(ready: Services) -> None:
         _draw_start(ready, sets)
         if evaluating.underway():
             _draw_progress(ready)
-        stored = ready.evaluations.list()
+        stored = ready.evaluations.list(owner=people.reader())
+        draw_kept(evaluate_result.FAILURE)
         _draw_trouble(stored)
         parts = st.tabs(PARTS, key="evaluate_part", on_change="rerun")
         result, history, comparison, cases = parts
@@ -58,7 +58,7 @@ def draw(ready: Services) -> None:
 
 def _sets(ready: Services) -> dict[str, GoldenSet]:
     """Return the sets that can be measured by name, cut to MOST questions."""
-    own = set_of(evaluate_cases.readable(ready))
+    own = set_of(ready.test_cases.list(people.reader()))
     found = [*_shipped(), *([own] if own.items else [])]
     return {one.name: replace(one, items=one.items[:MOST]) for one in found}
 
@@ -97,13 +97,13 @@ def _draw_start(ready: Services, sets: dict[str, GoldenSet]) -> None:
     chosen = sets.get(name) or next(iter(sets.values()))
     if is_asked:
         try:
-            evaluating.begin(ready, chosen, choice, reader())
+            evaluating.begin(ready, chosen, choice, people.reader())
         except RagError as error:
             draw_failure(error)
         else:
             st.rerun()
     told = [
-        _estimate_words(runs.estimate(ready, len(chosen.items), choice)),
+        _estimate_words(runs.estimate(ready, len(chosen.items), choice, people.reader())),
         f"Answers: {sanitise.label(picker.describe(choice))}, as chosen in the sidebar. {lacking}".strip(),
         _absent_words(ready, chosen),
     ]
@@ -136,10 +136,20 @@ def _absent_words(ready: Services, chosen: GoldenSet) -> str:
 
 @st.fragment(run_every=POLL_S)
 def _draw_progress(ready: Services) -> None:
-    """Show how far the run is, until it is over; it goes on when the page is left."""
-    run = ready.evaluations.get(evaluating.underway())
-    if run is None or run.state != "running":
+    """Show how far the run is, until it is over; it goes on when the page is left.
+
+    What is stored of it does not tell whether it is over: the start of another server on the same database
+    marks every run as interrupted.
+    """
+    run_id = evaluating.underway()
+    if not run_id:
         st.rerun()
+    run = ready.evaluations.get(run_id)
+    if run is None:  # deleted: it ends with the question that it is at
+        return
+    if run.owner != people.reader():
+        st.markdown("Somebody else is measuring. Yours can begin after that.")
+        return
     with st.container(horizontal=True, vertical_alignment="center", key="evaluate_progress"):
         st.progress(
             run.done / run.total,
@@ -147,7 +157,7 @@ def _draw_progress(ready: Services) -> None:
             f"{_left_words(run)}. It goes on when you leave this page.",
         )
         if st.button("Stop", icon=":material/stop_circle:", key="evaluate_stop"):
-            evaluating.stop()
+            evaluating.stop(run.id)
 
 
 def _left_words(run: Run) -> str:
@@ -163,6 +173,8 @@ def _draw_trouble(stored: list[Run]) -> None:
     if not stored or stored[0].state not in ("failed", "interrupted"):
         return
     last = stored[0]
+    if last.id == evaluating.underway():
+        return
     told = "failed" if last.state == "failed" else "was not finished"
     st.warning(
         f"The last run ({sanitise.label(last.name)}, {last.done:,} of {last.total:,}) {told}. "

@@ -6,13 +6,12 @@ from textwrap import shorten
 
 import streamlit as st
 
-from pages.shared import sanitise, wording
-from pages.shared.people import may_read
-from pages.sources.evaluate_result import GROUPS, draw_question
+from pages.shared import people, sanitise, wording
+from pages.shared.failures import attempt
+from pages.sources.evaluate_result import FAILURE, GROUPS, draw_question
 from rag.evaluation.cases import exported
 from rag.evaluation.golden import Answerable, GoldenItem, group, parse
 from rag.services import Services
-from rag.storage.evaluations import TestCase
 
 CHAT_PAGE = "chat/page.py"
 FACTS_SHOWN, FACT_LENGTH = 2, 80
@@ -20,8 +19,8 @@ FACTS_SHOWN, FACT_LENGTH = 2, 80
 
 
 def draw(ready: Services) -> None:
-    """Draw all test cases, newest first."""
-    stored = readable(ready)
+    """Draw the reader's test cases, newest first."""
+    stored = ready.test_cases.list(people.reader())
     if not stored:
         st.markdown("**No test cases yet.**")
         st.markdown(
@@ -43,7 +42,8 @@ def draw(ready: Services) -> None:
             on_click="ignore",
             help="JSON lines, the form that `python -m rag evaluate --set FILE` reads.",
         )
-    titles = {summary.id: summary.title for summary in ready.library.summaries()}
+    readable = [summary for summary in ready.library.summaries() if people.may_read(summary.owner)]
+    titles = {summary.id: summary.title for summary in readable}
     for case in stored:
         with st.container(horizontal=True, vertical_alignment="center", key=f"evaluate_case_{case.id}"):
             with st.container(width="stretch"):
@@ -55,15 +55,9 @@ def draw(ready: Services) -> None:
                 type="tertiary",
                 key=f"evaluate_case_delete_{case.id}",
                 help=f"Delete the test case “{sanitise.label(item.question)}”",
-                on_click=ready.test_cases.delete,
-                args=(case.id,),
+                on_click=attempt,
+                args=(FAILURE, ready.test_cases.delete, case.id, people.reader()),
             )
-
-
-def readable(ready: Services) -> list[TestCase]:
-    """Return the test cases that name no document of somebody else, newest first."""
-    hidden = {summary.id for summary in ready.library.summaries() if not may_read(summary.owner)}
-    return [case for case in ready.test_cases.list() if hidden.isdisjoint(case.item.get("documents", ()))]
 
 
 def _expected(item: GoldenItem, titles: dict[str, str]) -> str:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from pages.shared import sanitise, wording
+from pages.shared import people, sanitise, wording
+from pages.shared.failures import attempt
 from pages.shared.links import lab_params
 from rag.evaluation.comparison import faults, severity
 from rag.evaluation.figures import Figure, figures
@@ -31,6 +32,8 @@ GROUPS: dict[Group, str] = {
     "neighbouring": "Neighbouring subjects",
     "near_miss": "Near misses",
 }
+FAILURE = "evaluate_failure"
+"""Where a failed attempt to delete a run or a test case is kept for the next run."""
 _PERCENT = "%.1f %%"
 
 
@@ -100,7 +103,10 @@ def _choose(ready: Services, runs: dict[str, Run]) -> Run:
         with st.popover("Delete", icon=":material/delete:", type="tertiary"):
             st.markdown("Delete this run with the results of all its questions?")
             st.button(
-                "Delete the run", key="evaluate_delete", on_click=ready.evaluations.delete, args=(chosen,)
+                "Delete the run",
+                key="evaluate_delete",
+                on_click=attempt,
+                args=(FAILURE, ready.evaluations.delete, chosen, people.reader()),
             )
     return runs[chosen]
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from pages.shared import people, sanitise, wording
+from pages.shared.failures import attempt, draw_kept
 from rag.services import Services
 from rag.storage.jobs import Job, JobFile
 from rag.storage.library import DocumentSummary
@@ -23,11 +24,13 @@ TOKENS_A_SECOND = 1_200
 """Word pieces that a rebuild embeds in a second on one slow core; the rest of its work hardly counts."""
 _UNFINISHED = ("queued", "running")
 _ORDER = ("running", "failed", "added", "updated", "unchanged", "cancelled", "queued")
+_FAILURE = "sources_jobs_failure"
 _SEEN, _DRAWN_AT = "sources_files_seen", "sources_files_drawn_at"
 
 
 def draw(ready: Services) -> None:
     """Draw the reader's jobs; while one is unfinished, this part alone is drawn anew every second."""
+    draw_kept(_FAILURE)
     jobs = _jobs(ready)
     if not jobs:
         return
@@ -53,8 +56,8 @@ def draw_rebuild(ready: Services, documents: Sequence[DocumentSummary]) -> None:
             icon=":material/restart_alt:",
             key="sources_rebuild",
             disabled=runs,
-            on_click=_rebuild,
-            args=(ready,),
+            on_click=attempt,
+            args=(_FAILURE, ready.rebuild),
         )
 
 
@@ -81,6 +84,8 @@ def _finished(jobs: Sequence[Job]) -> tuple[int, int]:
 
 
 def _draw_jobs(ready: Services) -> None:
+    if _FAILURE in st.session_state:  # drawn here, the next second would wipe it away
+        st.rerun()
     jobs = _jobs(ready)
     _follow(jobs)
     titles: Mapping[str, str] = {}
@@ -101,8 +106,9 @@ def _draw_jobs(ready: Services) -> None:
                     type="tertiary",
                     icon=":material/done_all:",
                     key="sources_hide_finished",
-                    on_click=_hide_finished,
-                    args=(ready,),
+                    on_click=attempt,
+                    args=(_FAILURE, ready.jobs.delete_finished, people.reader()),
+                    help="Their documents stay.",
                 )
         for job in ended:
             _draw_job(ready, job, titles)
@@ -131,8 +137,8 @@ def _draw_job(ready: Services, job: Job, titles: Mapping[str, str]) -> None:
                     type="tertiary",
                     icon=":material/close:",
                     key=f"sources_cancel_{job.id}",
-                    on_click=_cancel,
-                    args=(ready, job.id),
+                    on_click=attempt,
+                    args=(_FAILURE, ready.jobs.cancel, job.id),
                 )
         for file in files[:SHOWN]:
             _draw_file(job, file, titles)
@@ -215,24 +221,12 @@ def _outcome(job: Job, file: JobFile, titles: Mapping[str, str]) -> str:
         case "cancelled":
             return ":material/block: Cancelled"
     told = f"{sanitise.label(file.error)} {sanitise.label(file.hint)}".strip()
-    return f":red[:material/error: Not added.] {told}"
+    if job.kind == "rebuild" and 0 < file.total <= file.done:  # it came to its end
+        return f":orange[:material/warning: Rebuilt, with exceptions.] {told}"
+    verb = "rebuilt" if job.kind == "rebuild" else "added"
+    return f":red[:material/error: Not {verb}.] {told}"
 
 
 def _about(seconds: float) -> str:
     """Return e.g. "about 2 minutes"."""
     return "less than a minute" if seconds < 45 else f"about {wording.count(round(seconds / 60), 'minute')}"
-
-
-def _rebuild(ready: Services) -> None:
-    ready.rebuild()
-
-
-def _cancel(ready: Services, job_id: str) -> None:
-    ready.jobs.cancel(job_id)
-
-
-def _hide_finished(ready: Services) -> None:
-    """Forget the jobs that have ended; their documents stay."""
-    for job in _jobs(ready):
-        if job.state not in _UNFINISHED:
-            ready.jobs.delete(job.id)

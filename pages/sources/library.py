@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from pages.shared import links, people, sanitise, wording
+from pages.shared.failures import draw_kept
 from pages.sources import choosing, jobs, removing
 from rag.services import Services
 from rag.storage.finding import documents_with, first_place
@@ -28,7 +29,7 @@ def draw(ready: Services) -> None:
     reader = people.reader()
     documents = [summary for summary in ready.library.summaries() if summary.owner in ("", reader)]
     with st.container(key="sources_library"):
-        removing.draw_failure()
+        draw_kept(removing.FAILURE)
         if documents:
             _draw_totals(ready, documents)
             _draw_documents(ready, reader, documents, choosing.draw(documents))

@@ -90,6 +90,21 @@ def _show_file(title: str, kept: Original) -> None:
     st.pdf(kept.content, height=HEIGHT, alt=f"The file {kept.name}")
 
 
+class _NotDrawn(Exception):
+    """A page could not be drawn; unlike a value, an exception is not cached."""
+
+
+def _picture(file: str, number: int, content: bytes) -> bytes | None:
+    """Return a page as a picture; None when that failed, which may be for want of time alone."""
+    try:
+        return _drawn(file, number, content)
+    except _NotDrawn:
+        return None
+
+
 @st.cache_data(max_entries=40, show_spinner=False)
-def _picture(file: str, number: int, _content: bytes) -> bytes | None:
-    return page_image(_content, number)
+def _drawn(file: str, number: int, _content: bytes) -> bytes:
+    picture = page_image(_content, number)
+    if picture is None:
+        raise _NotDrawn
+    return picture

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from pages.shared import failures, sanitise, wording
+from pages.shared import sanitise, wording
+from pages.shared.failures import attempt
 from rag.errors import RagError
 from rag.services import Services
 from rag.storage.library import DocumentSummary, RemovedDocument
@@ -15,14 +16,9 @@ from rag.storage.library import DocumentSummary, RemovedDocument
 REMOVE = ":material/delete: Remove"
 OFFERED_FOR = timedelta(days=1)
 """How long the last removal can be undone from the bar; the list of removed documents has it longer."""
-_FAILURE, _DISMISSED = "sources_failure", "sources_undo_dismissed"
-
-
-def draw_failure() -> None:
-    """Draw what went wrong in the action that led to this run."""
-    error = st.session_state.pop(_FAILURE, None)
-    if isinstance(error, RagError):
-        failures.draw_failure(error)
+FAILURE = "sources_failure"
+"""Where a failed attempt to remove or restore a document is kept for the next run."""
+_DISMISSED = "sources_undo_dismissed"
 
 
 def draw_menu(ready: Services, document: DocumentSummary) -> None:
@@ -105,11 +101,12 @@ def _restore(ready: Services, document: RemovedDocument) -> None:
 
 def _attempt(act: Callable[[str], bool], document_id: str) -> None:
     """Do something with a document; a failure is shown in the next run."""
-    try:
+
+    def act_on_it() -> None:
         if not act(document_id):
             raise RagError("This document is not there any more.", hint="It may have been changed elsewhere.")
-    except RagError as error:
-        st.session_state[_FAILURE] = error
+
+    attempt(FAILURE, act_on_it)
 
 
 def _name(document: RemovedDocument) -> str:

@@ -47,12 +47,16 @@ def measure(services: Services, path: Path) -> Json:
     return report([examiner.ask(item) for item in load(path)])
 
 
-def start(services: Services, chosen: GoldenSet, choice: ModelChoice | None = None) -> str:
-    """Store that a run begins and return its id; raises ConfigurationError for an incomplete choice."""
+def start(
+    services: Services, chosen: GoldenSet, choice: ModelChoice | None = None, *, owner: str = ""
+) -> str:
+    """Store that a run of `owner` begins and return its id.
+
+    Raises ConfigurationError for an incomplete choice.
+    """
     services.answerer(choice)
-    return services.evaluations.start(
-        chosen.name, _config(services, chosen, choice or services.default_choice), len(chosen.items)
-    )
+    config = _config(services, chosen, choice or services.default_choice)
+    return services.evaluations.start(chosen.name, config, len(chosen.items), owner)
 
 
 def carry_out(
@@ -91,10 +95,10 @@ def carry_out(
         raise
 
 
-def estimate(services: Services, questions: int, choice: ModelChoice) -> Estimate:
-    """Return what so many questions will take, by the last finished run with this model if there is one."""
+def estimate(services: Services, questions: int, choice: ModelChoice, owner: str = "") -> Estimate:
+    """Return what so many questions will take, by the owner's last finished run with this model if any."""
     is_free = choice.provider in ("embedded", "local")
-    for run in services.evaluations.list():
+    for run in services.evaluations.list(owner=owner):
         metrics = run.metrics or {}
         if (run.config.get("answers"), run.config.get("model")) != (choice.provider, choice.model_name):
             continue

@@ -39,6 +39,8 @@ class Run:
     """Why it failed or was interrupted, for people."""
     started_at: datetime
     finished_at: datetime | None
+    owner: str
+    """Who started it; empty: nobody in particular, such as the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class TestCase:
     """Of the answer that was judged; it may be deleted by now."""
     item: Json
     created_at: datetime
+    owner: str
+    """Who made it; empty where there is no login."""
 
 
 _Runs = list[Run]
@@ -61,6 +65,9 @@ _Results = list[Json]
 
 class Evaluations:
     """Stores runs as they happen, question by question. Every method is one transaction.
+
+    A run is listed for its owner alone, like a conversation. That holds for runs of nobody, too: the command
+    line measures test cases and files of its own, and their questions are not for everybody who logs in.
 
     Methods that change a run raise StoreError when it was deleted.
     """
@@ -75,7 +82,7 @@ class Evaluations:
         self._clock = clock
         self._new_id = new_id
 
-    def start(self, name: str, config: Json, total: int) -> str:
+    def start(self, name: str, config: Json, total: int, owner: str = "") -> str:
         """Write down that a run over `total` questions begins, and return its id."""
         run_id = self._new_id()
         row = {
@@ -87,6 +94,7 @@ class Evaluations:
             "total": total,
             "error": "",
             "started_at": self._clock(),
+            "owner": owner,
         }
         with self._database.write() as connection:
             connection.execute(insert(evaluation_runs), row)
@@ -128,14 +136,13 @@ class Evaluations:
             ).one_or_none()
         return None if row is None else _run(row)
 
-    def list(self, limit: int = 50) -> _Runs:
-        """Return the last runs, newest first."""
-        newest = (evaluation_runs.c.started_at.desc(), evaluation_runs.c.id)
+    def list(self, limit: int = 50, owner: str = "") -> _Runs:
+        """Return the last runs of `owner`, newest first."""
+        table = evaluation_runs
+        newest = (table.c.started_at.desc(), table.c.id)
+        query = select(table).where(table.c.owner == owner).order_by(*newest).limit(limit)
         with self._database.read() as connection:
-            return [
-                _run(row)
-                for row in connection.execute(select(evaluation_runs).order_by(*newest).limit(limit))
-            ]
+            return [_run(row) for row in connection.execute(query)]
 
     def results(self, run_id: str) -> _Results:
         """Return the stored results of a run in the order of its questions."""
@@ -144,10 +151,11 @@ class Evaluations:
         with self._database.read() as connection:
             return [*connection.scalars(query)]
 
-    def delete(self, run_id: str) -> None:
-        """Delete a run with its results; no error when it is gone."""
+    def delete(self, run_id: str, owner: str = "") -> None:
+        """Delete a run of `owner` with its results; nothing happens when there is none."""
+        table = evaluation_runs
         with self._database.write() as connection:
-            connection.execute(delete(evaluation_runs).where(evaluation_runs.c.id == run_id))
+            connection.execute(delete(table).where(table.c.id == run_id, table.c.owner == owner))
 
     def _end(self, run_id: str, state: State, error: str, metrics: Json | None) -> None:
         self._change(
@@ -164,7 +172,7 @@ class Evaluations:
 
 
 class TestCases:
-    """Stores golden questions that readers made of answers."""
+    """Stores golden questions that readers made of answers; each is its owner's alone."""
 
     __test__ = False
 
@@ -178,26 +186,29 @@ class TestCases:
         self._clock = clock
         self._new_id = new_id
 
-    def add(self, answer_id: str, item: Json) -> str:
+    def add(self, answer_id: str, item: Json, owner: str = "") -> str:
         """Store a golden question and return its id."""
         case_id = self._new_id()
         row = {"id": case_id, "answer_id": answer_id, "item": item, "created_at": self._clock()}
+        row["owner"] = owner
         with self._database.write() as connection:
             connection.execute(insert(test_cases), row)
         return case_id
 
-    def list(self) -> _Cases:
-        """Return all test cases, newest first."""
+    def list(self, owner: str = "") -> _Cases:
+        """Return the test cases of `owner`, newest first."""
         table = test_cases
-        query = select(table.c.id, table.c.answer_id, table.c.item, table.c.created_at)
+        query = select(table.c.id, table.c.answer_id, table.c.item, table.c.created_at, table.c.owner)
+        newest = (table.c.created_at.desc(), table.c.id)
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(table.c.created_at.desc(), table.c.id))
+            rows = connection.execute(query.where(table.c.owner == owner).order_by(*newest))
             return [TestCase(*row) for row in rows]
 
-    def delete(self, case_id: str) -> None:
-        """Delete a test case; no error when it is gone."""
+    def delete(self, case_id: str, owner: str = "") -> None:
+        """Delete a test case of `owner`; nothing happens when there is none."""
+        table = test_cases
         with self._database.write() as connection:
-            connection.execute(delete(test_cases).where(test_cases.c.id == case_id))
+            connection.execute(delete(table).where(table.c.id == case_id, table.c.owner == owner))
 
 
 def _run(row: Row[Any]) -> Run:
@@ -212,4 +223,5 @@ def _run(row: Row[Any]) -> Run:
         row.error,
         row.started_at,
         row.finished_at,
+        row.owner,
     )

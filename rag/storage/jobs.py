@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, true, update
 
 from rag.storage.engine import Database
 from rag.storage.tables import job_files, jobs
@@ -22,6 +22,7 @@ FileState = Literal["queued", "running", "added", "updated", "unchanged", "faile
 FileStage = Literal["", "reading", "cutting", "embedding", "saving"]
 
 _OPEN = ("queued", "running")
+_NEWEST = (jobs.c.created_at.desc(), jobs.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,17 @@ class Jobs:
 
     def get(self, job_id: str) -> Job | None:
         """Return a job; None when there is none with this id."""
-        found = self._found(jobs.c.id == job_id, 1)
+        found = self._found(jobs.c.id == job_id)
         return found[0] if found else None
 
-    def list(self, owner: str | None = None, limit: int = 10) -> _Jobs:
-        """Return the jobs of one owner, or of all for None, the newest first."""
-        return self._found(jobs.c.owner == owner if owner is not None else jobs.c.id.is_not(None), limit)
+    def list(self, owner: str | None = None, finished: int = 10) -> _Jobs:
+        """Return the jobs of one owner, or of all for None, the newest first.
+
+        These are all that are not finished, and the newest `finished` of the others.
+        """
+        owned = jobs.c.owner == owner if owner is not None else true()
+        ended = select(jobs.c.id).where(owned, jobs.c.state.not_in(_OPEN)).order_by(*_NEWEST).limit(finished)
+        return self._found(and_(owned, or_(jobs.c.state.in_(_OPEN), jobs.c.id.in_(ended))))
 
     def cancel(self, job_id: str) -> bool:
         """Cancel every file that is not finished, also the running one; False when all are finished.
@@ -114,14 +120,24 @@ class Jobs:
         with self._database.write() as connection:
             return bool(connection.execute(delete(jobs).where(jobs.c.id == job_id)).rowcount)
 
+    def delete_finished(self, owner: str) -> None:
+        """Forget the finished jobs that `owner` sees: their own, and rebuilding, which belongs to everybody.
+
+        Documents that came of them stay.
+        """
+        shared = and_(jobs.c.owner == "", jobs.c.kind == "rebuild")
+        seen = and_(jobs.c.state.not_in(_OPEN), or_(jobs.c.owner == owner, shared))
+        with self._database.write() as connection:
+            connection.execute(delete(jobs).where(seen))
+
     def unfinished(self, kind: JobKind) -> str | None:
         """Return the id of the oldest job of this kind that is not finished; None without one."""
         query = select(jobs.c.id).where(jobs.c.kind == kind, jobs.c.state.in_(_OPEN))
         with self._database.read() as connection:
             return connection.scalar(query.order_by(jobs.c.created_at).limit(1))
 
-    def _found(self, condition: ColumnElement[bool], limit: int) -> _Jobs:
-        chosen = select(jobs).where(condition).order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit)
+    def _found(self, condition: ColumnElement[bool]) -> _Jobs:
+        chosen = select(jobs).where(condition).order_by(*_NEWEST)
         columns = [column for column in job_files.c if column.name != "content"]
         with self._database.read() as connection:
             rows = connection.execute(chosen).all()

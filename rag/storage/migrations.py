@@ -217,6 +217,11 @@ _SECOND = (
         created_at {time} NOT NULL)""",
 )
 
+_FOURTH = (
+    "ALTER TABLE evaluation_runs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE test_cases ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+)
+
 
 def run(connection: Connection, statements: Sequence[str]) -> None:
     """Execute DDL in which {json}, {time} and {bytes} stand for the database's own type names."""
@@ -248,7 +253,12 @@ def quiz_schema(connection: Connection) -> None:
     run(connection, QUIZ_SCHEMA)
 
 
-MIGRATIONS: tuple[Migration, ...] = (first_schema, sources_schema, quiz_schema)
+def evaluation_owners(connection: Connection) -> None:
+    """Whose evaluation runs and test cases they are; those there are belong to nobody in particular."""
+    run(connection, _FOURTH)
+
+
+MIGRATIONS: tuple[Migration, ...] = (first_schema, sources_schema, quiz_schema, evaluation_owners)
 """Number n takes a database from version n - 1 to n. Never change one that was released: append."""
 
 

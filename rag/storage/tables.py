@@ -322,6 +322,7 @@ evaluation_runs = Table(
     Column("error", Words, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
+    Column("owner", Words, nullable=False, server_default=""),
     Index("evaluation_runs_by_start", "started_at"),
 )
 
@@ -341,4 +342,5 @@ test_cases = Table(
     Column("answer_id", Text, nullable=False),
     Column("item", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("owner", Words, nullable=False, server_default=""),
 )

@@ -5,9 +5,9 @@ from threading import Event
 
 import pytest
 
-from pages.shared import evaluating
+from pages.shared import evaluating, people
 from pages.sources import evaluate
-from rag.errors import ProviderRejected
+from rag.errors import ProviderRejected, StoreError
 from rag.evaluation import cases, runs
 from rag.evaluation.golden import GoldenSet, parse
 from tests.ui import samples
@@ -117,6 +117,71 @@ def test_a_run_goes_on_while_one_looks_elsewhere_and_can_be_stopped(services, mo
     settled()
     elsewhere.run()
     assert "was not finished. It was stopped." in elsewhere.warning[0].value
+
+
+def test_a_run_that_is_marked_as_interrupted_meanwhile_is_followed_to_its_end(services, monkeypatch):
+    asked, go_on = Event(), Event()
+    stream = services._stream
+
+    def slow(question, choice):
+        asked.set()
+        go_on.wait(5)
+        yield from stream(question, choice)
+
+    monkeypatch.setattr(services, "_stream", slow)
+    app = view()
+    app.button(key="evaluate_start").click().run()
+    assert asked.wait(5)
+    services.evaluations.close_open()  # as the start of a second server does
+    elsewhere = view()
+    assert "0 of 2 questions asked" in elsewhere.get_by_key("evaluate_progress").get("progress")[0].proto.text
+    assert not elsewhere.warning
+    go_on.set()
+    settled()
+    assert elsewhere.run().get_by_key("evaluate_worst")
+
+
+def test_nobody_sees_the_runs_and_test_cases_of_somebody_else(services, monkeypatch):
+    services.test_cases.add("1", cases.refused("What does ann earn?", "near_miss"), "ann")
+    services.test_cases.add("2", cases.answered_from("Whose file is it?", ["uploads.gone"], ""), "ann")
+    run_id = runs.start(services, cases.set_of(services.test_cases.list("ann")), owner="ann")
+    runs.carry_out(services, run_id, cases.set_of(services.test_cases.list("ann")))
+    monkeypatch.setattr(people, "reader", lambda: "bob")
+    app = view()
+    assert "Nothing was measured yet" in said(evaluation(app))
+    assert app.selectbox(key="evaluate_set").options == ["Small (2)"]
+    assert "No test cases yet" in said(evaluation(view("My test cases")))
+    assert "No run yet" in said(evaluation(view("History")))
+    app.button(key="evaluate_start").click().run()
+    settled()
+    assert [run.name for run in services.evaluations.list(owner="bob")] == ["Small"]
+
+
+def test_the_run_of_somebody_else_is_neither_named_nor_stopped(services, monkeypatch):
+    run_id = services.evaluations.start("Salaries", {}, 2, "ann")
+    monkeypatch.setattr(evaluating, "underway", lambda: run_id)
+    app = view()
+    monkeypatch.setattr(evaluating, "underway", lambda: "")
+    told = said(evaluation(app))
+    assert "Somebody else is measuring" in told
+    assert "Salaries" not in told
+    assert "evaluate_stop" not in [button.key for button in app.button]
+
+
+def test_what_a_busy_database_does_not_delete_is_explained(services, monkeypatch):
+    def busy(*args):
+        raise StoreError("The database is busy.", hint="Try again.")
+
+    measured(services)
+    services.test_cases.add("1", cases.refused("How long do eggs boil?", "off_topic"))
+    monkeypatch.setattr(services.evaluations, "delete", busy)
+    monkeypatch.setattr(services.test_cases, "delete", busy)
+    app = view()
+    app.button(key="evaluate_delete").click().run()
+    assert [error.value for error in app.error] == ["**The database is busy.** Try again."]
+    app = view("My test cases")
+    app.button(key=f"evaluate_case_delete_{services.test_cases.list()[0].id}").click().run()
+    assert [error.value for error in app.error] == ["**The database is busy.** Try again."]
 
 
 def test_a_failed_run_says_why(services):

@@ -7,6 +7,7 @@ import pytest
 
 from pages.shared import startup
 from pages.sources import telling
+from rag.errors import StoreError
 from rag.ingestion.indexing import Indexer
 from rag.ingestion.loading import load_text
 from rag.storage.conversations import Conversations
@@ -149,6 +150,27 @@ def test_two_settings_are_compared_and_the_better_one_becomes_the_default(servic
     assert app.slider(key="lab_b_top_k").value == 6
 
 
+def test_every_setting_that_is_allowed_can_be_compared(services):
+    services.set_retrieval_config(RetrievalConfig(top_k=50, candidates=500, index="ivf", effort=3))
+    app = lab("compare", q="What is a cache?")
+    assert (app.slider(key="lab_b_top_k").value, app.slider(key="lab_b_candidates").value) == (50, 500)
+    assert app.selectbox(key="lab_b_effort").value == 3
+    assert app.button(key="lab_make_default").disabled
+
+
+def test_a_failed_return_to_the_settings_is_explained(services, monkeypatch):
+    services.set_retrieval_config(RetrievalConfig(top_k=1))
+    app = lab("compare", q="What is a cache?")
+
+    def busy(name):
+        raise StoreError("The database is busy.", hint="Try again.")
+
+    monkeypatch.setattr(services.preferences, "clear", busy)
+    app.button(key="lab_back").click().run()
+    assert [error.value for error in app.error] == ["**The database is busy.** Try again."]
+    assert app.slider(key="lab_b_top_k").value == 1
+
+
 def test_a_question_can_be_taken_to_the_chat(services):
     app = lab("compare", q="What is a cache?")
     app.button(key="lab_chat").click().run()
@@ -204,10 +226,29 @@ def test_kinds_of_index_are_measured_and_the_figures_kept(services):
     app = lab("indexes")
     assert "Not measured yet" in told(app)
     app.button(key="lab_measure").click().run()
-    assert "exact search takes" in told(app)
+    assert "a whole search takes" in told(app)
     kept = services.preferences.get("index_figures")
     assert {row["kind"] for row in kept["figures"]} == {"flat", "ivf", "hnsw"}
-    assert "exact search takes" in told(lab("indexes"))
+    assert all(row["search_p50_ms"] > 0 for row in kept["figures"])
+    assert "a whole search takes" in told(lab("indexes"))
+
+
+def test_figures_that_can_not_be_stored_stay_on_the_page_with_the_reason(services, monkeypatch):
+    def full(name, value):
+        raise StoreError("The disk is full.", hint="Free some space.")
+
+    monkeypatch.setattr(services.preferences, "set", full)
+    app = lab("indexes")
+    app.button(key="lab_measure").click().run()
+    assert [error.value for error in app.error] == ["**The disk is full.** Free some space."]
+    assert "a whole search takes" in told(app)
+    assert "a whole search takes" in told(app.run())
+
+
+def test_figures_of_an_earlier_version_are_not_taken_for_whole_searches(services):
+    row = {"kind": "flat", "effort": 0, "recall_at_10": 1.0, "p50_ms": 1.0, "p95_ms": 2.0, "build_ms": 3.0}
+    services.preferences.set("index_figures", {"version": 1, "vectors": 9, "figures": [row]})
+    assert "Not measured yet" in told(lab("indexes"))
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,27 @@
 """The reader: the evidence of an answer in its document, and what is said when the document has changed."""
 
 import re
+from base64 import b64decode
 from dataclasses import replace
 
 import pytest
 
 from pages.shared import people
 from pages.shared.links import source_params
+from pages.sources import original
 from rag.quiz.resting import RestingItem
+from rag.storage.library import Original
 from rag.types import Chunk, Citation, Hit, SentSpan
 from tests.ui import samples
 from tests.ui.test_sources_page import marked, reader
 
 TRACE = samples.ANSWER.trace_id
+
+
+PIXEL = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""A picture of one point."""
 
 
 def passage(quote, number, cut=None):
@@ -201,3 +210,13 @@ def test_a_question_about_the_document_is_begun(services):
     app = reader(services, doc="caching")
     app.button(key="sources_ask").click().run()
     assert app.chat_input(key="chat_input").value == "What do the sources say about Caching?"
+
+
+def test_a_page_that_could_not_be_drawn_is_tried_again(services, monkeypatch):
+    pictures = iter([None, PIXEL])
+    monkeypatch.setattr(original, "page_image", lambda content, number: next(pictures))
+    file = Original("a.pdf", b"%PDF-1.7", (0,))
+    services.library.save(replace(samples.CACHING, format="pdf"), [], {}, [], original=file)
+    app = reader(services, doc="caching")
+    assert "could not be drawn here" in texts(app)
+    assert "could not be drawn here" not in texts(app.run())

@@ -107,6 +107,51 @@ def test_a_job_can_be_cancelled_and_hidden(services):
     assert listed(app) == ["When agents fail", "Caching"]
 
 
+def test_the_running_job_is_shown_however_many_wait(services, claims):
+    running = services.upload([("first.md", b"# A")])
+    claims.report(claims.claim(), "embedding", 1, 2)
+    for number in range(12):
+        services.upload([(f"{number}.md", b"# A")])
+    app = library()
+    assert "**first.md** · 3 bytes · Embedding 1 of 2 windows" in progress(app)
+    assert not app.button(key=f"sources_cancel_{running}").disabled
+
+
+@pytest.mark.parametrize(
+    ("owner", "act", "key"),
+    [
+        ("jobs", "cancel", "sources_cancel_{}"),
+        ("jobs", "delete_finished", "sources_hide_finished"),
+        (None, "rebuild", "sources_rebuild"),
+    ],
+)
+def test_what_a_busy_database_refuses_is_explained(services, monkeypatch, owner, act, key):
+    def busy(*args):
+        raise StoreError("The database is busy.", hint="Try again.")
+
+    services.jobs.cancel(services.upload([("old.md", b"# A")]))
+    job = services.upload([("a.md", b"# A")])
+    monkeypatch.setattr(getattr(services, owner) if owner else services, act, busy)
+    app = library()
+    app.button(key=key.format(job)).click().run()
+    assert [error.value for error in app.error] == ["**The database is busy.** Try again."]
+    assert not app.run().error
+
+
+@pytest.mark.parametrize(
+    ("done", "told"),
+    [
+        (5, "Rebuilt, with exceptions.] Of 5 documents, 1 could only be rebuilt from their stored text."),
+        (2, "Not rebuilt.] Of 5 documents, 1 could only be rebuilt from their stored text."),
+    ],
+)
+def test_what_a_rebuild_could_not_do_is_not_called_adding(services, claims, done, told):
+    services.rebuild()
+    error = "Of 5 documents, 1 could only be rebuilt from their stored text."
+    claims.finish(claims.claim(), "failed", done=done, total=5, error=error)
+    assert told in progress(library())
+
+
 def test_a_long_job_lists_some_files_and_counts_the_rest(services):
     services.upload([(f"{number}.md", b"# A") for number in range(20)])
     told = progress(library())

@@ -130,6 +130,36 @@ def test_test_cases_are_kept_until_they_are_deleted(database: Database) -> None:
     assert [case.answer_id for case in stored.list()] == ["answer"]
 
 
+def test_everybody_lists_and_deletes_their_own_runs_alone(database: Database) -> None:
+    stored = Evaluations(database, ticking())
+    ann, bob, nobody = (stored.start("set", {}, 1, owner) for owner in ("ann", "bob", ""))
+    assert [run.id for run in stored.list(owner="ann")] == [ann]
+    assert [run.id for run in stored.list(owner="bob")] == [bob]
+    assert [run.id for run in stored.list()] == [nobody]
+    stored.delete(ann, "bob")
+    stored.delete(nobody, "bob")
+    stored.delete(bob, "bob")
+    assert (stored.list(owner="bob"), len(stored.list(owner="ann")), len(stored.list())) == ([], 1, 1)
+
+
+def test_everybody_lists_and_deletes_their_own_test_cases_alone(database: Database) -> None:
+    stored = TestCases(database, ticking())
+    ann, bob, nobody = (stored.add("answer", {"id": owner}, owner) for owner in ("ann", "bob", ""))
+    assert [case.id for case in stored.list("ann")] == [ann]
+    assert [case.id for case in stored.list("bob")] == [bob]
+    assert [case.id for case in stored.list()] == [nobody]
+    stored.delete(ann, "bob")
+    stored.delete(nobody, "bob")
+    stored.delete(bob, "bob")
+    assert (stored.list("bob"), len(stored.list("ann")), len(stored.list())) == ([], 1, 1)
+
+
+def test_a_run_belongs_to_who_started_it(library_of: LibraryOf) -> None:
+    services = library_of(LIBRARY)
+    run = services.evaluations.get(runs.start(services, SMALL, owner="ann"))
+    assert run and run.owner == "ann"
+
+
 def test_questions_are_asked_and_judged_one_by_one(library_of: LibraryOf) -> None:
     services = library_of(LIBRARY)
     services_run = measured(services)

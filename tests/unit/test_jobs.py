@@ -93,7 +93,31 @@ def test_everybody_sees_their_own_jobs_newest_first(jobs: Jobs) -> None:
     assert [job.id for job in jobs.list("ann")] == [last, first]
     assert [job.id for job in jobs.list("bob")] == [other]
     assert jobs.list("") == []
-    assert [job.id for job in jobs.list(limit=2)] == [last, other]
+    assert [job.id for job in jobs.list()] == [last, other, first]
+
+
+def test_all_unfinished_jobs_are_listed_and_the_newest_finished_ones(jobs: Jobs, claims: Claims) -> None:
+    running = jobs.add("ingest", FILES[:1], "ann")
+    claimed(claims)
+    ended = [jobs.add("ingest", FILES[:1], "ann") for _ in range(4)]
+    for job_id in ended:
+        jobs.cancel(job_id)
+    queued = [jobs.add("ingest", FILES[:1], "ann") for _ in range(12)]
+    listed = [job.id for job in jobs.list("ann", finished=2)]
+    assert listed == [*reversed(queued), ended[3], ended[2], running]
+
+
+def test_finished_jobs_are_forgotten_with_the_shared_rebuilding_and_nothing_else(
+    jobs: Jobs, database: Database
+) -> None:
+    for kind, owner in (("ingest", "ann"), ("rebuild", ""), ("ingest", ""), ("ingest", "bob")):
+        jobs.cancel(jobs.add(kind, FILES, owner))  # type: ignore[arg-type]
+    waiting = jobs.add("ingest", FILES, "ann")
+    jobs.delete_finished("ann")
+    assert [job.id for job in jobs.list("ann")] == [waiting]
+    assert [job.kind for job in jobs.list("")] == ["ingest"]
+    assert len(jobs.list("bob")) == 1
+    assert len(contents(database)) == 6
 
 
 def test_files_are_claimed_in_order_and_forgotten_when_finished(
