@@ -9,14 +9,20 @@ RagError (retryable, hint)
 │   └── MissingVectors
 ├── ProviderError           provider, status
 │   ├── ProviderUnavailable (retryable)
-│   ├── ProviderRejected
+│   ├── ProviderRejected    reason
 │   ├── IncompleteAnswer    partial_text
-│   └── BadModelOutput
+│   └── BadModelOutput      usage
 └── BudgetExceeded          limit, spent
 """
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
+
+from rag.types import FREE, Usage
+
+Refusal = Literal["too_large", "content_filter", "quota", "other"]
+"""Why a provider refused a request; other: the key, the model's name or a parameter, for instance."""
 
 
 class RagError(Exception):
@@ -106,6 +112,18 @@ class ProviderUnavailable(ProviderError):
 class ProviderRejected(ProviderError):
     """The provider refused the request: key, quota, model name or size. Trying again does not help."""
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str = "",
+        status: int | None = None,
+        reason: Refusal = "other",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, provider=provider, status=status, hint=hint)
+        self.reason = reason
+
 
 class IncompleteAnswer(ProviderError):
     """The stream ended before the model said that it had finished."""
@@ -119,6 +137,11 @@ class IncompleteAnswer(ProviderError):
 
 class BadModelOutput(ProviderError):
     """The model's output does not have the form that was asked for."""
+
+    def __init__(self, message: str, *, provider: str = "", hint: str = "", usage: Usage = FREE) -> None:
+        super().__init__(message, provider=provider, hint=hint)
+        self.usage = usage
+        """What the calls used that brought it."""
 
 
 class BudgetExceeded(RagError):

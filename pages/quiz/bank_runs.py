@@ -18,7 +18,7 @@ POLL_S = 1.0
 SHOWN = 5
 """Runs that are listed."""
 GATES: Mapping[str, str] = {
-    "schema": "not in the form that was asked for",
+    "schema": "the model gave no answer in the form that was asked for",
     "too_long": "the passage did not fit into the model",
     "quote": "the quote does not stand in the passage",
     "foreign_text": "it holds links, markup or our own instructions",
@@ -44,8 +44,9 @@ GATES: Mapping[str, str] = {
     "points": "two points say the same",
     "model_answer": "the model answer is too long, too short or wrong",
     "judge_controls": "the judge failed a test whose answer is known",
-    "blind_solve": "it was not solved three times without its key",
+    "blind_solve": "it was not solved without its key (multiple choice: three times of three)",
     "distractors": "fewer than three terms fit as wrong options",
+    "later": "there are too many for one go: press the button again for these",
 }
 """Why a draft was dropped, by gate."""
 _STATES = {"failed": "failed", "interrupted": "ended early"}
@@ -66,16 +67,25 @@ def draw(ready: Services) -> None:
 
 @st.fragment(run_every=POLL_S)
 def _draw_progress(ready: Services) -> None:
-    run = ready.study.generations.get(generating.underway())
-    if run is None or run.state != "running":
+    run_id = generating.underway()
+    if not run_id:
         st.rerun()
+    run = ready.study.generations.get(run_id)  # marked as interrupted when another server starts meanwhile
+    if run is None:
+        return
     with st.container(border=True, key="questions_progress", gap="small"):
         if run.owner != reader():
             st.markdown("Questions are being written for somebody else. Yours can begin after that.")
             return
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(run.done / max(1, run.total), text=progress_words(run))
-            st.button("Stop", icon=":material/stop_circle:", key="questions_stop", on_click=generating.stop)
+            st.button(
+                "Stop",
+                icon=":material/stop_circle:",
+                key="questions_stop",
+                on_click=generating.stop,
+                args=(run.id,),
+            )
         st.html(yield_table(run.yields))
 
 
@@ -150,5 +160,5 @@ def dropped(yields: Mapping[str, int]) -> str:
 
 
 def _losses(yields: Mapping[str, int]) -> dict[str, int]:
-    counts = ("drafted", "kept", "added", "known", "found")
+    counts = ("drafted", "kept", "added", "known", "found", "unread")
     return {gate: number for gate, number in yields.items() if gate not in counts and number}

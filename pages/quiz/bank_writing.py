@@ -12,15 +12,15 @@ from pages.shared import generating, picker, sanitise, wording
 from pages.shared.failures import draw_failure
 from pages.shared.people import reader
 from rag.errors import InvalidInput, RagError
-from rag.quiz.generation.generator import DRAFTS, MOST
+from rag.quiz.definitions import LONGEST_TEXT
+from rag.quiz.extractive import MOST_TEXT
+from rag.quiz.generation.generator import DRAFTS, MOST, most_answers
 from rag.quiz_types import Kind
 from rag.services import Services
 from rag.storage.library import DocumentSummary
 
 KINDS: dict[str, Kind | None] = {"Both": None, "Multiple choice": "mcq", "Open": "open"}
 FIRST_NUMBER = 5
-CALLS_A_DRAFT = 18
-"""Of a model: one that writes, up to thirteen that judge, four that solve."""
 _MADE, _FAILURE = "questions_made", "questions_write_failure"
 
 
@@ -96,12 +96,14 @@ def _draw_form(ready: Services, documents: Sequence[DocumentSummary]) -> None:
 
 def _told(model: str, lacking: str, *, has_model: bool) -> str:
     if has_model:
-        most = int(st.session_state["questions_number"]) * DRAFTS * CALLS_A_DRAFT
+        state = st.session_state
+        most = most_answers(int(state["questions_number"]), KINDS[state["questions_kind"]])
         return (
-            f"{sanitise.label(model)} drafts each question and then tests it: every option is judged alone "
-            "against its passage, and the question is solved three times without its key. What fails is "
-            f"dropped, not mended; after {DRAFTS} drafts a question is given up. That takes at most {most:,} "
-            "short calls, mostly far fewer, and goes on when you leave this page."
+            f"{sanitise.label(model)} drafts each question and then tests it: every option or point is "
+            "judged alone against its passage, and the question is solved without its key, multiple choice "
+            f"three times. What fails is dropped, not mended; after {DRAFTS} drafts a question is given up. "
+            f"That takes at most {most:,} short answers of the model, mostly far fewer, and goes on when you "
+            "leave this page."
         )
     if lacking:
         return sanitise.label(lacking)
@@ -162,4 +164,9 @@ def _make(ready: Services) -> None:
         told = "**No fill-in question could be made.** They need sentences of the form “X is …”."
     if dropped:
         told += f" Left out: {dropped}."
+    if yields.get("unread"):
+        told += (
+            f" These documents were not read to their end: {LONGEST_TEXT:,} characters of each are, and "
+            f"{MOST_TEXT:,} in all. Choose fewer, or add a long one in parts."
+        )
     state[_MADE] = told

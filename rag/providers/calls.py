@@ -217,6 +217,7 @@ class ModelCall:
                 raise ProviderRejected(
                     "The provider's content filter refused to answer.",
                     provider=provider,
+                    reason="content_filter",
                     hint="Ask in other words.",
                 )
             case _, True:

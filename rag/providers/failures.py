@@ -14,11 +14,14 @@ from typing import Any
 
 import openai
 
-from rag.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from rag.errors import ProviderError, ProviderRejected, ProviderUnavailable, Refusal
 from rag.providers.choice import ModelChoice
 from rag.providers.deadlines import TooSlow
 
 _OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+_TOO_LARGE = frozenset({"context_length_exceeded", "exceed_context_size_error"})
+_TOO_LARGE_SAID = "This model's maximum context length"
+"""How vLLM begins to say it; its code for that is the one of every bad request."""
 _CANT_CONNECT = ("ConnectError", "ConnectTimeout")
 """Of httpx2, which the SDK wraps."""
 _FIRST_WAIT_S = 0.5
@@ -115,7 +118,7 @@ class FailureExplainer:
                 )
             case 413:
                 return self._too_large(status)
-            case _ if code in ("context_length_exceeded", "exceed_context_size_error"):
+            case _ if code in _TOO_LARGE or _message(failure).startswith(_TOO_LARGE_SAID):
                 return self._too_large(status)
             case _ if status >= 500 or status in (408, 409):
                 return self._unavailable(
@@ -129,6 +132,7 @@ class FailureExplainer:
                     f"{self._Server} refused to answer: its content filter objects.",
                     "Ask in other words.",
                     status,
+                    "content_filter",
                 )
         about = f" Its objection is to {failure.param}." if _is_name(failure.param) else ""
         return self._rejected(
@@ -159,6 +163,7 @@ class FailureExplainer:
             f"The quota of this key at {self._server} is used up.",
             "Add credit or raise the limit in the provider's account, or use another key.",
             status,
+            "quota",
         )
 
     def _too_large(self, status: int) -> ProviderError:
@@ -166,6 +171,7 @@ class FailureExplainer:
             f"The prompt is longer than {self._model} can read.",
             "Lower VIVA_CHAT__CONTEXT_TOKENS, or use a model that reads more.",
             status,
+            "too_large",
         )
 
     def _unavailable(
@@ -175,8 +181,10 @@ class FailureExplainer:
             message, provider=self._provider, status=status, retry_after_s=wait, hint=hint
         )
 
-    def _rejected(self, message: str, hint: str, status: int | None = None) -> ProviderRejected:
-        return ProviderRejected(message, provider=self._provider, status=status, hint=hint)
+    def _rejected(
+        self, message: str, hint: str, status: int | None = None, reason: Refusal = "other"
+    ) -> ProviderRejected:
+        return ProviderRejected(message, provider=self._provider, status=status, reason=reason, hint=hint)
 
 
 def wait_before_retry(failure: BaseException, explained: ProviderError, attempt: int) -> float | None:
@@ -214,13 +222,23 @@ def _wait_asked_for(failure: openai.APIStatusError) -> float | None:
 
 
 def _code(failure: openai.APIError) -> str:
-    body: Any = failure.body
-    if isinstance(body, dict):
-        body = body.get("error", body)
-    if not isinstance(body, dict):
+    body = _error_body(failure)
+    if body is None:
         return failure.code or ""
     code, kind = body.get("code"), body.get("type")
     return next((str(name) for name in (code, kind) if isinstance(name, str)), "")
+
+
+def _message(failure: openai.APIError) -> str:
+    return str((_error_body(failure) or {}).get("message", ""))
+
+
+def _error_body(failure: openai.APIError) -> dict[str, Any] | None:
+    """Return what the server says of its error; None when that is no JSON object."""
+    body: Any = failure.body
+    if isinstance(body, dict):
+        body = body.get("error", body)
+    return body if isinstance(body, dict) else None
 
 
 def _is_name(text: object) -> bool:

@@ -34,8 +34,6 @@ Json = dict[str, Any]
 TRIES = 3
 """Answers that do not have the form are asked for again so that there are at most so many."""
 _FORMS = ("json_schema", "json_object", "text")
-_STEPS = [(form, temperature) for temperature in (0.0, None) for form in _FORMS]
-"""From the strictest request to the one that every server accepts; None: the server's own temperature."""
 _REFUSED = frozenset({400, 422})
 _MOST_OBJECTS = 50
 """Places in an answer at which an object may begin that are looked at."""
@@ -43,8 +41,8 @@ _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNO
 
 Form = TypeVar("Form", bound=BaseModel)
 
-_first_step: dict[tuple[str, str], int] = {}
-"""By address and model: the first step that was not refused, so that a process learns it once."""
+_first_step: dict[tuple[str, str, float | None], int] = {}
+"""By address, model and set temperature: the first step not refused, so that a process learns it once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +77,9 @@ class StructuredModel:
         choice.check()
         self.choice = choice
         self._settings = settings
+        temperatures = (0.0, None) if settings.temperature is None else (settings.temperature,)
+        self._steps = [(form, temperature) for temperature in temperatures for form in _FORMS]
+        """From the strictest request to the one that most servers accept; None: the server's temperature."""
         self._calls = ModelCalls(choice, settings, ledger, check_budget=check_budget)
 
     def ask(
@@ -112,6 +113,7 @@ class StructuredModel:
             f"{self.choice.model_name} did not answer in the form that was asked for.",
             provider=self.choice.provider,
             hint="Try again, or use a stronger model.",
+            usage=total(used),
         )
 
     def _answered(
@@ -128,12 +130,12 @@ class StructuredModel:
         The same request would bring the same answer again, so each further try asks in a weaker form.
         """
         model = self._model  # a local one is loaded here, where its failure is not taken for the server's
-        server = self.choice.base_url, self.choice.model
+        server = self.choice.base_url, self.choice.model, self._settings.temperature
         first = _first_step.get(server, 0)
-        last = len(_STEPS) - 1
-        for step in range(min(first + weaker, last), len(_STEPS)):
+        last = len(self._steps) - 1
+        for step in range(min(first + weaker, last), last + 1):
             call = self._calls.prepare(
-                partial(self._stream, model, request, *_STEPS[step]),
+                partial(self._stream, model, request, *self._steps[step]),
                 purpose=purpose,
                 trace_id=trace_id,
                 prompt_tokens=tokens.count(request.instructions) + tokens.count(request.said),
@@ -144,7 +146,8 @@ class StructuredModel:
                     for _ in texts:
                         on_wait()
             except ProviderRejected as refusal:
-                if refusal.status not in _REFUSED or step == last:
+                is_of_form = refusal.status in _REFUSED and refusal.reason == "other"
+                if not is_of_form or step == last:
                     raise
             else:
                 _first_step[server] = first if weaker else step
@@ -162,8 +165,7 @@ class StructuredModel:
             body["response_format"] = {"type": form, "json_schema": named}
         elif form == "json_object":
             body["response_format"] = {"type": form}
-        chosen = temperature if self._settings.temperature is None else self._settings.temperature
-        options: Json = {"extra_body": body} | ({} if chosen is None else {"temperature": chosen})
+        options: Json = {"extra_body": body} | ({} if temperature is None else {"temperature": temperature})
         return model.stream([("system", request.instructions), ("human", request.said)], **options)
 
     @cached_property

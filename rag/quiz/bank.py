@@ -18,7 +18,11 @@ Skill = Literal["recall", "understanding", "trade-off", "failure-mode", "cost"]
 BEYOND_RECALL: frozenset[Skill] = frozenset({"trade-off", "failure-mode", "cost"})
 """What interviewers use to tell candidates apart."""
 
-_NUMBER = re.compile(r"[^\w]{0,2}(\d+(?:[.,]\d+)*)\b(.*)")
+FEWEST_POINTS, MOST_POINTS = 3, 6
+"""Of an open question."""
+
+_NUMBER = re.compile(r"[^\w]{0,2}((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?![.,]?\d)\b(.*)")
+"""One decimal point at most, and commas before three digits alone: no version, no address, no "0,5"."""
 _Text = Annotated[str, Field(min_length=1)]
 
 
@@ -57,7 +61,7 @@ class _Question(_Strict):
 class OpenQuestion(_Question):
     """A question answered in one's own words, graded point by point."""
 
-    points: tuple[RubricPoint, ...] = Field(min_length=3, max_length=6)
+    points: tuple[RubricPoint, ...] = Field(min_length=FEWEST_POINTS, max_length=MOST_POINTS)
     model_answer: _Text
     follow_ups: tuple[_Text, _Text]
 

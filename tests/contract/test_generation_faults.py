@@ -16,6 +16,7 @@ from rag.embedding.base import no_progress
 from rag.embedding.onnx import OnnxEmbedder
 from rag.errors import InvalidInput
 from rag.providers.choice import ModelChoice
+from rag.quiz.generation import asking
 from rag.quiz_types import AskedQuestion
 from rag.services import Services
 from rag.settings import load_settings
@@ -140,17 +141,20 @@ def test_a_question_that_was_kept_is_not_kept_again(run: Run, model: ScriptedMod
     [
         (["unauthorized"], "did not accept the API key"),
         (["quota"], "quota"),
-        (["hang"], "did not begin to answer in time"),
-        (["keepalive_later"], "stopped in the middle"),
+        (["hang"] * 2, "did not begin to answer in time"),
+        (["keepalive_later"] * 2, "stopped in the middle"),
         (["rate_limited_long"], "limiting the rate"),
-        (["clean_end"] * 6, "ended before the answer did"),
-        (["html"] * 3, "ended the answer before it began"),
+        (["clean_end"] * 2, "ended before the answer did"),
+        (["html"] * 6, "ended the answer before it began"),
         (["ok", "ok", "forbidden"], "does not let this key use"),
+        (["ok", "unknown_model"], "has no model"),
+        (["overflow"] * 2, "longer than"),
     ],
 )
 def test_a_server_that_fails_ends_the_run_with_a_reason(
-    modes: list[str], says: str, run: Run, model: ScriptedModel
+    modes: list[str], says: str, run: Run, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(asking, "CUT_OFF_IN_A_ROW", 2)
     model.queue.extend(modes)
     started = time.monotonic()
     failed = run(2, deadlines=SHORT)
@@ -158,6 +162,29 @@ def test_a_server_that_fails_ends_the_run_with_a_reason(
     assert says in failed.error
     assert "SECRET" not in failed.error
     assert time.monotonic() - started < 6
+
+
+@pytest.mark.parametrize("mode", ["error_event", "clean_end", "overflow", "filtered"])
+def test_what_goes_wrong_with_one_answer_ends_no_run(mode: str, run: Run, model: ScriptedModel) -> None:
+    model.queue.append(mode)
+    done = run(2)
+    assert (done.state, done.done) == ("done", 2)
+    assert done.yields["kept"] >= 1
+
+
+def test_an_answer_that_broke_off_is_asked_for_again_and_costs_no_draft(
+    run: Run, model: ScriptedModel
+) -> None:
+    model.queue.extend(["ok", "cut_mid_token", *["error_event"] * 4])
+    done = run(1)
+    assert (done.state, done.yields) == ("done", {"drafted": 1, "kept": 1})
+
+
+def test_connections_that_break_off_six_times_in_a_row_end_the_run(run: Run, model: ScriptedModel) -> None:
+    model.queue.extend(["ok", *["error_event"] * 6])
+    failed = run(1)
+    assert (failed.state, len(model.requests)) == ("failed", 7)
+    assert "reported an error" in failed.error
 
 
 def test_a_short_rate_limit_is_waited_for_and_what_was_kept_survives_a_failure(
@@ -224,7 +251,7 @@ def test_runs_go_on_in_the_background_one_at_a_time(
     assert ended(services, run_id).state == "done"
     model.queue.extend(["keepalive"] * 3)
     run_id = generating.begin(services, [TEXT], 1, choice, owner)
-    generating.stop()
+    generating.stop(run_id)
     assert ended(services, run_id).state == "interrupted"
 
 

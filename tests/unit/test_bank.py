@@ -119,5 +119,24 @@ def test_numbers_are_shown_ascending() -> None:
     assert shown_order("any", ["96 bytes", "1,536 bytes", "8 bytes", "384 bytes"]) == [2, 0, 3, 1]
 
 
+def test_numbers_with_a_decimal_point_and_thousands_are_read_in_full() -> None:
+    assert leading_numbers(["0.5 s", "1,500 s", "12,345,678.5 s", "20 s"]) == [0.5, 1500, 12_345_678.5, 20]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["127.0.0.1", "0.0.0.0", "10.0.0.1", "192.168.0.1"],
+        ["1.2.3", "1.2.4", "2.0.0", "10.1.0"],
+        ["1.2.3 ms", "4 ms", "5 ms", "6 ms"],
+        ["0,5 s", "1,5 s", "12,75 s", "5 s"],
+        ["1,2345 s", "2 s", "3 s", "4 s"],
+    ],
+)
+def test_versions_addresses_and_decimal_commas_are_no_series(options: list[str]) -> None:
+    assert leading_numbers(options) is None
+    assert sorted(shown_order("any", options)) == [0, 1, 2, 3]
+
+
 def test_numbers_of_different_things_are_no_series() -> None:
     assert leading_numbers(["8 bytes", "16 lists", "32 links", "64 ms"]) is None

@@ -87,6 +87,27 @@ def test_a_failure_says_what_happened_and_what_to_do(
 
 
 @pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (status_error(400, {"code": "context_length_exceeded"}), "too_large"),
+        (
+            status_error(400, {"message": "This model's maximum context length is 96.", "code": 400}),
+            "too_large",
+        ),
+        (status_error(413), "too_large"),
+        (status_error(400, {"code": "content_filter"}), "content_filter"),
+        (status_error(429, {"code": "insufficient_quota"}), "quota"),
+        (status_error(400, {"param": "response_format"}), "other"),
+        (status_error(401), "other"),
+    ],
+)
+def test_a_refusal_has_a_reason(failure: Exception, reason: str) -> None:
+    explained = OPENAI.explain(failure)
+    assert isinstance(explained, ProviderRejected)
+    assert explained.reason == reason
+
+
+@pytest.mark.parametrize(
     ("cause", "message"),
     [
         (ConnectionRefusedError(), "The server at 127.0.0.1:11434 can't be reached."),

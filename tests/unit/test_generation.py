@@ -18,13 +18,13 @@ from rag.ingestion.loading import load_file
 from rag.quiz.generation import drafting
 from rag.quiz.generation.forms import DraftedChoice, DraftedOpen, Judged, Voice
 from rag.quiz.generation.gates import Repeats, form_fault
-from rag.quiz.generation.generator import KNOWN_WITHOUT, Gates
-from rag.quiz.generation.judging import Judge, flipped
+from rag.quiz.generation.generator import ANSWERS, DRAFTS, KNOWN_WITHOUT, Gates, most_answers
+from rag.quiz.generation.judging import MOST_SPOKEN, Judge, about, flipped
 from rag.quiz.generation.passages import Passage, Passages, Wanted, plan
 from rag.quiz.generation.solving import Solver
 from rag.quiz.grading.coverage import CoverageHint
 from rag.quiz.validation import Embed
-from rag.quiz_types import AskedQuestion
+from rag.quiz_types import AskedQuestion, Kind
 from rag.storage.engine import Database
 from rag.storage.generations import Generations
 from rag.types import Chunk, Document
@@ -129,17 +129,11 @@ def test_what_a_solver_and_a_judge_see_never_tells_the_key(choices: list[Asked],
     asked, passage = choices[0]
     voice = voices.Habitual(lambda _: "supported")
     judge = Judge(voice, embed, ELSEWHERE, random.Random(0))
-    for statement in (*judge.controls(passage), *judge_statements(asked)):
+    for statement in (*judge.controls(passage), *about(asked)):
         judge.holds(statement, passage)
     options = [given["answer"] for _, given in voice.asked if given.get("answer") in asked.options]
     assert sorted(options) == sorted(asked.options)
     assert all(set(given) <= {"passage", "statement", "question", "answer"} for _, given in voice.asked)
-
-
-def judge_statements(asked: AskedQuestion) -> list:
-    from rag.quiz.generation.judging import about
-
-    return list(about(asked))
 
 
 def test_a_swapped_key_a_second_key_and_a_repeat_are_dropped(choices: list[Asked], embed: Embed) -> None:
@@ -238,9 +232,46 @@ def test_common_knowledge_is_marked_and_kept(choices: list[Asked], embed: Embed)
     assert KNOWN_WITHOUT not in gates(voices.ignorant(), embed).passed(asked).checks
 
 
+class Counting(voices.Knowing):
+    """Counts its answers."""
+
+    answered = 0
+
+    def ask(self, purpose, instructions, material, form):
+        self.answered += 1
+        return super().ask(purpose, instructions, material, form)
+
+
+@pytest.mark.parametrize("kind", ["mcq", "open"])
+def test_a_draft_takes_no_more_answers_than_are_announced(
+    kind: Kind, drafted: list[Asked], embed: Embed
+) -> None:
+    asked, passage = next(one for one in drafted if one[0].kind == kind)
+    voice = Counting([asked])
+    if kind == "open":
+        long = " ".join(f"Sentence number {n} says what it says." for n in range(2 * MOST_SPOKEN))
+        asked = replace(asked, points=(asked.points * 6)[:6], model_answer=long)
+    tested = gates(voice, embed)
+    assert tested.judge.fault(asked, passage) == ""
+    assert tested.solver.solves(asked, passage)
+    tested.passed(asked)
+    assert 1 + voice.answered == ANSWERS[kind]
+    assert most_answers(2, kind) == 2 * DRAFTS * ANSWERS[kind]
+    assert most_answers(2, None) == 2 * DRAFTS * max(ANSWERS.values())
+
+
+def test_every_sentence_of_a_long_model_answer_is_judged(open_one: Asked) -> None:
+    said = [f"Sentence number {n} says what it says." for n in range(30)]
+    judged = [one.answer for one in about(replace(open_one[0], points=(), model_answer=" ".join(said)))]
+    assert len(judged) <= MOST_SPOKEN
+    assert " ".join(judged) == " ".join(said)
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "Which component runs a tool?\u202e",
+        "Which component\x00 runs a tool?",
         "Which component runs a tool? See https://evil.test/prize",
         "Which component runs a tool? ![](x.png)",
         "Which <b>component</b> runs a tool?",
@@ -252,6 +283,11 @@ def test_links_markup_and_our_own_instructions_are_dropped(
 ) -> None:
     asked, passage = choices[0]
     assert form_fault(replace(asked, prompt=text), passage, embed) == "foreign_text"
+
+
+def test_line_breaks_and_tabs_are_no_foreign_text(choices: list[Asked], embed: Embed) -> None:
+    asked, passage = choices[0]
+    assert form_fault(replace(asked, prompt=f"{asked.prompt}\r\n\t"), passage, embed) == ""
 
 
 def test_a_document_that_gives_orders_gets_nothing_through_a_model_that_obeys(embed: Embed) -> None:
@@ -327,6 +363,17 @@ def test_documents_take_turns_and_levels_keep_their_quota() -> None:
     assert [sum(one.level == level for one in wanted) for level in ("junior", "mid", "senior")] == [9, 12, 9]
     assert [sum(one.kind == kind for one in wanted) for kind in ("mcq", "open")] == [20, 10]
     assert {one.kind for one in plan(["a"], 4, "open")} == {"open"}
+    of_open = [one.document_id for one in wanted if one.kind == "open"]
+    assert [of_open.count(name) for name in "abc"] == [3, 3, 4]
+
+
+@pytest.mark.parametrize("among", [2, 3, 5, 6, 10])
+def test_each_document_gets_its_share_of_every_kind_and_level(among: int) -> None:
+    wanted = plan([f"d{n}" for n in range(among)], 30 * among, None)
+    for name in range(among):
+        own = [one for one in wanted if one.document_id == f"d{name}"]
+        assert sum(one.kind == "open" for one in own) == 10
+        assert [sum(one.level == level for one in own) for level in ("junior", "mid", "senior")] == [9, 12, 9]
 
 
 def test_a_run_is_stored_as_it_goes_and_never_stays_open(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rag.errors import BadModelOutput, IncompleteAnswer, ProviderError, ProviderRejected
+from rag.errors import BadModelOutput, ProviderError, ProviderRejected, ProviderUnavailable
 from rag.prompts import prompt
 from rag.providers.choice import ModelChoice
 from rag.providers.structured import Request, StructuredModel
@@ -15,7 +15,8 @@ from rag.storage.ledger import Ledger
 DRAFT_TOKENS = 1600
 """A draft may have so many, whatever answers may have: an open question with its rubric is long."""
 CUT_OFF_IN_A_ROW = 6
-"""After so many answers without an end the model is not fit, and the run ends."""
+"""After so many calls without a whole answer the model is not fit, and the run ends."""
+_RATE_LIMITED = 429
 
 
 class ModelVoice:
@@ -44,32 +45,35 @@ class ModelVoice:
         self._cut_off = 0
 
     def ask(self, purpose: Purpose, instructions: str, material: Json, form: type[Form]) -> Form | None:
-        """Return the answer; None when it does not have the form or was cut off.
+        """Return the answer; None when it does not have the form, was cut off, filtered or too large to ask.
 
-        Raises ProviderError when the model can't be used, or was cut off several times in a row, and
-        BudgetExceeded.
+        A broken connection says nothing about the question, so it is asked again. Raises ProviderError when
+        the model can't be used, or gave no whole answer several times in a row, and BudgetExceeded.
         """
-        self._on_wait()
         request = Request(prompt(instructions), material, form.model_json_schema())
         model = self._long if purpose == "draft" else self._brief
-        try:
-            answer, _ = model.ask(
-                request, form, purpose=purpose, trace_id=self._trace_id, tries=1, on_wait=self._on_wait
-            )
-        except BadModelOutput:
-            self._cut_off = 0
-            return None
-        except ProviderError as error:
-            self._cut_off += 1
-            if not _is_of_this_answer(error) or self._cut_off == CUT_OFF_IN_A_ROW:
-                raise
-            return None
-        self._cut_off = 0
-        return answer
+        while True:
+            self._on_wait()
+            try:
+                answer, _ = model.ask(
+                    request, form, purpose=purpose, trace_id=self._trace_id, tries=1, on_wait=self._on_wait
+                )
+            except BadModelOutput:
+                self._cut_off = 0
+                return None
+            except ProviderError as error:
+                self._cut_off += 1
+                if _ends_run(error) or self._cut_off == CUT_OFF_IN_A_ROW:
+                    raise
+                if not isinstance(error, ProviderUnavailable):
+                    return None
+            else:
+                self._cut_off = 0
+                return answer
 
 
-def _is_of_this_answer(error: ProviderError) -> bool:
-    """Tell whether another question may well be answered: cut off, filtered or empty, not refused."""
-    return isinstance(error, IncompleteAnswer) or (
-        isinstance(error, ProviderRejected) and error.status is None
-    )
+def _ends_run(error: ProviderError) -> bool:
+    """Tell whether no other call would fare better: the key, the quota, the model or the rate is refused."""
+    if isinstance(error, ProviderRejected):
+        return error.reason == "quota" or (error.reason == "other" and error.status is not None)
+    return error.status == _RATE_LIMITED  # short waits are over by then

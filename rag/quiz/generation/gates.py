@@ -27,7 +27,10 @@ Of the bank's items 1 in 200 has less, of the same items with a sentence of anot
 _PROMPTS = ("draft_choice", "draft_open", "judge", "solve_choice", "solve_open")
 _LEAKED_WORDS = 8
 """So many words in a row from our own instructions are no coincidence."""
-_MARKUP = re.compile(r"https?:|www\.|!\[|\]\(|</?[a-z][^>]*>|[\x00-\x1f\x7f‪-‮⁦-⁩]", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"https?:|www\.|!\[|\]\(|</?[a-z][^>]*>|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]",
+    re.IGNORECASE,
+)
 
 
 def form_fault(question: AskedQuestion, passage: Passage, embed: Embed) -> str:

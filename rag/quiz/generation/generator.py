@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.errors import InvalidInput, RagError
@@ -12,9 +12,9 @@ from rag.providers.choice import ModelChoice
 from rag.quiz.generation.drafting import drafted, fits, frozen
 from rag.quiz.generation.forms import Voice
 from rag.quiz.generation.gates import Repeats, asked_on, form_fault
-from rag.quiz.generation.judging import Judge
+from rag.quiz.generation.judging import MOST_JUDGED, Judge
 from rag.quiz.generation.passages import Passage, Passages, Wanted, plan, statements
-from rag.quiz.generation.solving import Solver
+from rag.quiz.generation.solving import RUNS, Solver
 from rag.quiz.grading.coverage import CoverageHint
 from rag.quiz.validation import Embed
 from rag.quiz_types import AskedQuestion, Kind
@@ -33,6 +33,11 @@ CHECKS = {
     "mcq": ("form", "quote", "key_evidence", "unique", "judge_controls", "options_judged", "blind_solved"),
     "open": ("form", "quote", "unique", "judge_controls", "points_judged", "blind_solved"),
 }
+ANSWERS: Mapping[Kind, int] = {
+    "mcq": 1 + MOST_JUDGED["mcq"] + RUNS + 1,
+    "open": 1 + MOST_JUDGED["open"] + 1,
+}
+"""Answers of the model that one draft takes at most: it is written, judged and solved."""
 KNOWN_WITHOUT = "closed_book_solved"
 """Marks a question that a model solves from memory: common knowledge more than the source's own."""
 STOPPED = "It was stopped."
@@ -44,6 +49,11 @@ _ELSEWHERE = 40
 
 Known = Callable[[str], Sequence[AskedQuestion]]
 """Returns the questions that an owner has or had, the newest last."""
+
+
+def most_answers(n: int, kind: Kind | None) -> int:
+    """Return how many answers of the model a run for `n` questions takes at most."""
+    return n * DRAFTS * (max(ANSWERS.values()) if kind is None else ANSWERS[kind])
 
 
 class _Stop(Exception):

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from rag.prompts import prompt
-from rag.quiz.generation.forms import Json, Judged, Voice
+from rag.quiz.bank import MOST_POINTS
+from rag.quiz.generation.forms import LETTERS, Json, Judged, Voice
 from rag.quiz.generation.passages import Passage, statements
 from rag.quiz.validation import Embed
-from rag.quiz_types import AskedQuestion
+from rag.quiz_types import AskedQuestion, Kind
 from rag.text.polarity import NEGATIONS
 from rag.text.quoting import locate
 from rag.text.sentences import sentences
@@ -34,6 +35,14 @@ SHORTEST_PROOF = 12
 FOREIGN = 0.5
 """Cosine to every sentence of the passage below which a sentence from elsewhere is not stated there."""
 LONGEST_CONTROL = 300
+CONTROLS = 3
+MOST_SPOKEN = 12
+"""Statements of a model answer; where it has more sentences, neighbours are judged together."""
+MOST_JUDGED: Mapping[Kind, int] = {
+    "mcq": CONTROLS + 1 + 2 * len(LETTERS),
+    "open": CONTROLS + MOST_POINTS + MOST_SPOKEN,
+}
+"""Statements for one question: controls, then the quote, options and explanations, or points and answer."""
 _FLIPPABLE = re.compile(r"\b(is|are|was|were|can|must|should|will)\b(?! not\b)")
 
 
@@ -83,7 +92,7 @@ class Judge:
         return judged.verdict != statement.passes.removeprefix("not_")
 
     def controls(self, passage: Passage) -> Iterator[Statement]:
-        """Yield statements whose truth is known."""
+        """Yield statements whose truth is known, at most CONTROLS."""
         said = [one for one in statements(passage.chunk.text) if len(one) <= LONGEST_CONTROL]
         if said:
             yield Statement(self._chooser.choice(said), "supported", "judge_controls")
@@ -117,8 +126,11 @@ def about(question: AskedQuestion) -> Iterator[Statement]:
         return
     for point in question.points:
         yield Statement(point.claim, "supported", "points_supported")
-    for one in sentences(question.model_answer):
-        yield Statement(question.model_answer[one.start : one.end], "not_contradicted", "model_answer")
+    said = sentences(question.model_answer)
+    together = -(-len(said) // MOST_SPOKEN) or 1
+    for first in range(0, len(said), together):
+        start, end = said[first].start, said[first : first + together][-1].end
+        yield Statement(question.model_answer[start:end], "not_contradicted", "model_answer")
 
 
 def flipped(sentence: str) -> str:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
+from math import lcm
+from typing import TypeVar
 
 from rag.quiz.set_gates import PER_PASSAGE
 from rag.quiz_types import Kind
@@ -28,6 +30,7 @@ _LEVELS: tuple[Level, ...] = (
 )
 """30 % junior, 40 % mid, 30 % senior, whatever the number."""
 _KINDS: tuple[Kind, ...] = ("mcq", "mcq", "open")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,20 @@ class Wanted:
 
 
 def plan(document_ids: Sequence[str], n: int, kind: Kind | None) -> list[Wanted]:
-    """Return what to write: documents take turns, levels keep their quota; kind None: two in three mcq."""
-    kinds = _KINDS if kind is None else (kind,)
-    turns = zip(cycle(document_ids), cycle(kinds), cycle(_LEVELS), strict=False)
-    return [Wanted(*turn) for turn in islice(turns, n)]
+    """Return what to write: documents take turns, levels keep their quota; kind None: two in three mcq.
+
+    Each document gets its share of every kind and level.
+    """
+    kinds, among = _KINDS if kind is None else (kind,), len(document_ids)
+    return [
+        Wanted(document_ids[turn % among], _at(turn, kinds, among), _at(turn, _LEVELS, among))
+        for turn in range(n)
+    ]
+
+
+def _at(turn: int, values: Sequence[_T], among: int) -> _T:
+    """Return the value of a turn: values take turns, too, one further where documents would meet the same."""
+    return values[(turn + turn // lcm(among, len(values))) % len(values)]
 
 
 def statements(text: str) -> list[str]:
