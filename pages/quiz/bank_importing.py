@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from textwrap import shorten
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.quiz.questions import address
 from pages.shared import sanitise, wording
@@ -56,12 +57,11 @@ def draw(ready: Services) -> None:
         "nobody checks but you."
     )
     with st.container(key="questions_upload", gap="small"):
-        st.file_uploader(
+        file = st.file_uploader(
             "Your questions, as CSV or YAML",
             type=["csv", "tsv", "yaml", "yml"],
             key="questions_file",
-            on_change=_take,
-            args=(ready,),
+            on_change=_forget,
             max_upload_size=1,
         )
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -88,6 +88,9 @@ def draw(ready: Services) -> None:
             st.caption(f"Up to 1 MB and {MOST_ITEMS} questions", width="content")
         with st.expander("Columns of a CSV file", icon=":material/table:", type="compact"):
             st.markdown(COLUMNS)
+    if file and file.file_id != st.session_state.get(_TAKEN):
+        with st.spinner("Checking your questions; many take up to a minute"):
+            _take(ready, file)
     failure, report = st.session_state.get(_FAILURE), st.session_state.get(_REPORT)
     if isinstance(failure, RagError):
         draw_failure(failure)
@@ -95,17 +98,15 @@ def draw(ready: Services) -> None:
         _draw_report(report)
 
 
-def _take(ready: Services) -> None:
-    """Import the file as soon as it is there; taking it out of the field again forgets its report."""
+def _forget() -> None:
+    """Forget the report on the last file, which is no longer the one in the field."""
+    st.session_state[_FAILURE] = st.session_state[_REPORT] = None
+
+
+def _take(ready: Services, file: UploadedFile) -> None:
+    """Import a file, once however often the page is drawn with it."""
     state = st.session_state
-    file = state["questions_file"]
-    taken = file.file_id if file else ""
-    if taken and taken == state.get(_TAKEN):
-        return
-    state[_FAILURE] = state[_REPORT] = None
-    state[_TAKEN] = taken
-    if file is None:
-        return
+    state[_TAKEN] = file.file_id
     try:
         state[_REPORT] = ready.study.import_bank(file.getvalue(), file.name, reader())
     except RagError as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from markdown_it import MarkdownIt
 
@@ -20,6 +21,9 @@ SHORTEST, LONGEST = 45, 300
 FEWEST_STEMS = 5
 """Content words that a definition has beside its term; fewer fit too many terms."""
 LONGEST_TERM = 40
+LONGEST_TEXT = 1_000_000
+"""Characters of a document that are looked at, from its start."""
+DOCUMENTS_KEPT = 2_000
 
 _INLINE = MarkdownIt("commonmark")
 _REFERENCE = re.compile(r"!?\[([^\[\]]*)\]\[[^\[\]]*\]|\[\^[^\]\s]+\]|<[^<>]{1,200}>")
@@ -72,6 +76,9 @@ _GOES_ON = re.compile(
 """Where a sentence goes on to something else than the definition."""
 _INSIDE = frozenset("of to in as per on by for".split())
 """Function words that a term of a heading may hold between others."""
+_GOING_ON = re.compile(r"(?<=[a-z,] )\w+")
+"""A word that does not open its sentence, so that a capital is its own."""
+_CODE = re.compile(rf"`(?=([^`\n]{{1,{LONGEST_TERM}}})`)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +90,16 @@ class Definition:
     plural: bool
     """The sentence speaks of it in the plural."""
     document: Document
+    """Without its text, which is long and would be kept with it."""
     start: int
     end: int
     """Characters of the sentence in the document's text."""
+    quote: str
+    """The sentence as it stands."""
     blanked: str
     """What defines the term, without markup, with BLANK where the term stood."""
     grammar: str
     """What stands before the term: "a", "the", nothing, or ":" for a label, which fits any term."""
-
-    @property
-    def quote(self) -> str:
-        """The sentence as it stands."""
-        return self.document.text[self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +116,54 @@ class _Said:
     """A glossary or a heading confirms that it is a term."""
 
 
+class _Spellings:
+    """How a text writes terms inside its sentences: counted in one pass, for all terms that are asked for."""
+
+    def __init__(self, text: str, terms: Collection[str]) -> None:
+        forms = {*terms, *map(_small, terms)}
+        opening = {first.group() for form in forms if (first := re.match(r"\w+", form))}
+        self._code = set(_CODE.findall(text))
+        self._counts: Counter[str] = Counter()
+        for word in _GOING_ON.finditer(text):
+            if word.group() in opening:
+                ahead = text[word.start() : word.start() + LONGEST_TERM + 1]
+                ends = (end.start() for end in re.finditer(r"\b", ahead))
+                self._counts.update(form for end in ends if (form := ahead[:end]) in forms)
+
+    def usual(self, term: str) -> str:
+        """Return a term that stood at a sentence's start as it is written elsewhere."""
+        if term in self._code or not term[:1].isupper() or any(map(str.isupper, term[1:])):
+            return term
+        return term if self._counts[term] > self._counts[_small(term)] else _small(term)
+
+
+class Definitions:
+    """Finds the definitions of documents, and keeps them until the document changes."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Document, list[Definition]] = {}
+        """By the document without its text, for which its hash stands."""
+
+    def of(self, document: Document) -> list[Definition]:
+        """Return what `definitions` does."""
+        key = replace(document, text="")
+        found = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= DOCUMENTS_KEPT:
+                self._kept = {}
+            found = self._kept[key] = definitions(document)
+        return found
+
+
 def definitions(document: Document) -> list[Definition]:
     """Return the definitions of a document in reading order; of two of one term the first.
 
-    Strict: a sentence that leans on its context, judges or says little is left out.
+    Strict: a sentence that leans on its context, judges or says little is left out. Of a longer document than
+    LONGEST_TEXT the beginning is looked at.
     """
+    if len(document.text) > LONGEST_TEXT:
+        last = document.text.rfind("\n", document.body_start, LONGEST_TEXT)
+        document = replace(document, text=document.text[: last if last > 0 else LONGEST_TEXT])
     found: dict[str, Definition] = {}
     for definition in _all(document):
         found.setdefault(same_term(definition.term), definition)
@@ -136,6 +184,16 @@ def same_term(term: str) -> str:
 
 
 def _all(document: Document) -> Iterator[Definition]:
+    found = [(unit, said, _bare(said.term)) for unit, said in _candidates(document)]
+    found = [(unit, said, term) for unit, said, term in found if _is_term(term, said.known)]
+    spellings = _Spellings(document.text, {term for _, said, term in found if said.verb})
+    source = replace(document, text="")
+    for unit, said, term in found:
+        quote = document.text[unit.start : unit.end]
+        yield from _made(source, unit, quote, said, spellings.usual(term) if said.verb else term)
+
+
+def _candidates(document: Document) -> Iterator[tuple[Sentence, _Said]]:
     parsed = blocks(document.text, document.body_start)
     paths = _headings(parsed)
     head: list[str] = []
@@ -159,7 +217,7 @@ def _all(document: Document) -> Iterator[Definition]:
             if said is None and in_glossary and under_heading and path and not _GLOSSARY.search(path[-1]):
                 said = _Said(path[-1], shown(quote), known=True)
         if said is not None:
-            yield from _made(document, unit, said)
+            yield unit, said
 
 
 def _headings(parsed: Sequence[Block]) -> list[tuple[str, ...]]:
@@ -205,8 +263,7 @@ def _stated(sentence: str, titles: Sequence[str]) -> _Said | None:
     return _Said(copula["term"], copula["says"], copula["also"], article, verb, known)
 
 
-def _made(document: Document, unit: Sentence, said: _Said) -> Iterator[Definition]:
-    term = _cleaned(said, document)
+def _made(source: Document, unit: Sentence, quote: str, said: _Said, term: str) -> Iterator[Definition]:
     says = said.says if not said.verb else _GOES_ON.sub("", said.says).rstrip(" ,") or said.says
     says = _blanked(says, term, said.also).rstrip(".")
     if not _is_term(term, said.known) or not _defines(term, says) or BLANK in says:
@@ -216,24 +273,20 @@ def _made(document: Document, unit: Sentence, said: _Said) -> Iterator[Definitio
     sentence = f"{opening.get(grammar, f'{BLANK} {said.verb}')} {says}."
     plural = said.verb == "are" or (not said.verb and _looks_plural(term))
     if SHORTEST <= len(sentence) <= LONGEST:
-        yield Definition(term, plural, document, unit.start, unit.end, sentence, grammar)
+        yield Definition(term, plural, source, unit.start, unit.end, quote, sentence, grammar)
 
 
 def _looks_plural(term: str) -> bool:
     return term.endswith("s") and not term.endswith(("ss", "is", "us")) and term[-2:-1].islower()
 
 
-def _cleaned(said: _Said, document: Document) -> str:
-    """Return a term without its article, and in small letters where the sentence's start had a capital."""
-    term = re.sub(r"^(?:an?|the)\s+", "", shown(said.term).strip(" '\"‘’“”:"), flags=re.I)
-    is_code = f"`{term}`" in document.text
-    if not said.verb or is_code or not term[:1].isupper() or any(map(str.isupper, term[1:])):
-        return term
-    small = term[0].lower() + term[1:]
-    as_name, as_noun = (
-        len(re.findall(rf"(?<=[a-z,] ){re.escape(form)}\b", document.text)) for form in (term, small)
-    )
-    return term if as_name > as_noun else small
+def _bare(term: str) -> str:
+    """Return a term without its article and what surrounds it."""
+    return re.sub(r"^(?:an?|the)\s+", "", shown(term).strip(" '\"‘’“”:"), flags=re.I)
+
+
+def _small(term: str) -> str:
+    return term[:1].lower() + term[1:]
 
 
 def _is_term(term: str, known: bool) -> bool:

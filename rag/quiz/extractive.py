@@ -10,15 +10,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.quiz.bank import shown_order
-from rag.quiz.definitions import Definition, definitions, same_term, shown
+from rag.quiz.definitions import LONGEST_TEXT, Definition, definitions, same_term, shown
 from rag.quiz.form_gates import Item, failures
 from rag.quiz.validation import Embed
 from rag.quiz_types import AskedQuestion, Evidence
@@ -32,6 +33,10 @@ NAMED_MEANING = 0.5
 """The same for a definition and a term alone: the sentence may well be about that, too."""
 CANDIDATES = 9
 """Distractors that are tried in threes, nearest in meaning first, until the form gives nothing away."""
+MOST_TEXT = 3_000_000
+"""Characters that are looked at in one go: the documents to ask about first, then the others."""
+MOST_TERMS = 200
+"""Definitions that are tried in one go, and as many again beside them: each is compared with all."""
 _REUSED, _SAME_FIELD = 0.03, 0.15
 """In cosine: what every earlier use of a distractor costs it, and what the key's own topic is worth."""
 
@@ -42,43 +47,47 @@ class Made:
 
     questions: tuple[AskedQuestion, ...]
     dropped: dict[str, int]
-    """known (the term is asked for already), distractors (fewer than three fit), or the gate of form that no
-    choice of distractors passes."""
+    """known (the term is asked for already), later (beyond MOST_TERMS), distractors (fewer than three fit),
+    or the gate of form that no choice of distractors passes."""
+    read_all: bool = True
+    """False: the documents are longer than what is looked at."""
 
 
 def extractive_items(
     documents: Sequence[Document],
-    others: Sequence[Document],
+    others: Iterable[Document],
     embed: Embed,
     *,
     owner: str = "",
     asked: Collection[str] = (),
+    find: Callable[[Document], Sequence[Definition]] = definitions,
 ) -> Made:
     """Return one question for each term that `documents` define, in reading order.
 
     Distractors come from `documents` and `others`; `asked` are terms that need no question. The ids hold for
-    one owner: the same sentences give the same questions again.
+    one owner: the same sentences give the same questions again. `find` returns what `definitions` does.
     """
     terms: dict[str, Definition] = {}
-    for document in documents:
-        for definition in definitions(document):
-            terms.setdefault(same_term(definition.term), definition)
-    wanted = len(terms)
-    for document in others:
-        for definition in definitions(document):
-            terms.setdefault(same_term(definition.term), definition)
-    known = list(terms.values())
+    room = _add_terms(terms, documents, find, MOST_TEXT)
+    wanted = [*terms]
+    read_all = room is not None and all(len(document.text) <= LONGEST_TEXT for document in documents)
     if not wanted:
-        return Made((), {})
+        return Made((), {}, read_all)
+    _add_terms(terms, others, find, room or 0)
+    done = set(map(same_term, asked))
+    last = max((place for place, term in enumerate(wanted) if term in done), default=-1)
+    turned = (*wanted[last + 1 :], *wanted[: last + 1])  # those before the last were tried in an earlier go
+    new = [term for term in turned if term not in done]
+    dropped = Counter(known=len(wanted) - len(new), later=len(new[MOST_TERMS:]))
+    keys = set(new[:MOST_TERMS])
+    part = keys.union([term for term in terms if term not in keys][:MOST_TERMS])
+    known = [one for term, one in terms.items() if term in part]
     vectors = embed([text for one in known for text in (one.blanked, one.term)])
     sentences, names = vectors[0::2], vectors[1::2]
-    done = set(map(same_term, asked))
     found: list[AskedQuestion] = []
-    dropped: Counter[str] = Counter()
     used: Counter[str] = Counter()
-    for key, meaning in zip(known[:wanted], sentences, strict=False):
-        if same_term(key.term) in done:
-            dropped["known"] += 1
+    for key, meaning in zip(known, sentences, strict=True):
+        if same_term(key.term) not in keys:
             continue
         three, gate = _chosen(key, _candidates(key, known, sentences @ meaning, names @ meaning, used))
         if gate:
@@ -86,7 +95,26 @@ def extractive_items(
             continue
         used.update(one.term for one in three)
         found.append(_question(key, three, owner))
-    return Made(tuple(found), dict(dropped))
+    return Made(tuple(found), dict(+dropped), read_all)
+
+
+def _add_terms(
+    terms: dict[str, Definition],
+    documents: Iterable[Document],
+    find: Callable[[Document], Sequence[Definition]],
+    room: int,
+) -> int | None:
+    """Add what documents define, by term, and return for how many characters there is room after them.
+
+    None: there was not enough for all of them.
+    """
+    for document in documents:
+        if room <= 0:
+            return None
+        for definition in find(document):
+            terms.setdefault(same_term(definition.term), definition)
+        room -= min(len(document.text), LONGEST_TEXT)
+    return room
 
 
 def terms_asked_for(questions: Sequence[AskedQuestion]) -> list[str]:
@@ -120,15 +148,15 @@ def _candidates(
 
 def _goes_with(other: Definition, key: Definition) -> bool:
     """Tell whether a term has the key's form and is certainly something that the sentence does not name."""
-    own, its = set(stems(key.term)), set(stems(other.term))
+    own, its = _stems(key.term), _stems(other.term)
     return (
         other.plural == key.plural
         and (key.grammar == ":" or other.grammar == key.grammar)
         and _shape(other.term) == _shape(key.term)
         and abs(len(other.term.split()) - len(key.term.split())) <= 1
         and not (own <= its or its <= own)
-        and not its <= set(stems(key.quote))
-        and not own <= set(stems(other.quote))
+        and not its <= _stems(key.quote)
+        and not own <= _stems(other.quote)
         and key.term.lower() not in other.term.lower()
         and other.term.lower() not in key.term.lower()
         and _initials(other.term) != key.term.lower()
@@ -136,6 +164,12 @@ def _goes_with(other: Definition, key: Definition) -> bool:
     )
 
 
+@lru_cache(maxsize=4 * MOST_TERMS)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stems(text))
+
+
+@lru_cache(maxsize=2 * MOST_TERMS)
 def _shape(term: str) -> str:
     """Return what a reader sees of a term's form: abbreviation, code, name or common noun."""
     if re.fullmatch(r"[A-Z0-9/&-]{2,8}s?", term):

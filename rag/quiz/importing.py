@@ -113,10 +113,7 @@ def import_bank(
         for one, state in zip(judged, states, strict=True)
         if one.question and state in ("added", "updated")
     ]
-    for question in new:
-        if question.id in stored:
-            questions.remove(owner, question.id)
-    questions.add(owner, new, f"import-{hashlib.sha256(content).hexdigest()[:16]}")
+    questions.put(owner, new, f"import-{hashlib.sha256(content).hexdigest()[:16]}")
     items = tuple(
         ImportedItem(
             one.question.id if one.question else "",
@@ -155,8 +152,9 @@ def _judged(drafts: Sequence[Draft], sources: OwnSources, embed: Embed) -> list[
 
 def _choice(own: OwnChoice, sources: OwnSources) -> tuple[AskedQuestion, list[Failure], str]:
     """Return the question as it is asked, what is wrong with its source, and the section with its quote."""
-    failures = [*sources.faults(own.document, own.quote)]
-    evidence = None if failures else sources.find(own.document, own.quote)
+    source = sources.find(own.document, own.quote)
+    failures = [source] if isinstance(source, Failure) else []
+    evidence = None if isinstance(source, Failure) else source
     question_id = _id(own, "mcq")
     order = shown_order(question_id, [option.text for option in own.options])
     shown = [own.options[place] for place in order]
@@ -199,10 +197,11 @@ def _open(own: OwnOpen, sources: OwnSources) -> tuple[AskedQuestion, list[Failur
     failures = [Failure("self_contained", reason) for reason in stem_faults(own.question)]
     points = []
     for point in own.points:
-        faults = [*sources.faults(point.document, point.quote)]
-        evidence = None if faults else sources.find(point.document, point.quote)
-        points.append(Point(point.claim, point.must_have, point.weight, evidence))
-        failures += faults
+        source = sources.find(point.document, point.quote)
+        if isinstance(source, Failure):
+            failures.append(source)
+            source = None
+        points.append(Point(point.claim, point.must_have, point.weight, source))
     if not SHORTEST_ANSWER <= (words := len(own.model_answer.split())) <= LONGEST_ANSWER:
         failures.append(Failure("model_answer", f"the model answer has {words} words"))
     if len({point.claim.casefold() for point in own.points}) < len(own.points):

@@ -13,7 +13,7 @@ from rag.quiz.own_items import Draft, draft
 from rag.quiz.own_tables import drafts_of_table
 
 MOST_BYTES, MOST_ITEMS = 1_000_000, 500
-"""Of one file; checking so many items takes seconds."""
+"""Of one file; checking so many items, most of it embedding their options, takes up to a minute."""
 YAML, TABLES = ("yaml", "yml"), ("csv", "tsv")
 _DEEPEST, _MOST_EVENTS = 12, 200_000
 _HINT = "The template shows the form."
@@ -51,6 +51,8 @@ def _drafts_of_yaml(text: str, name: str) -> Iterator[Draft]:
         if not isinstance(bank, yaml.MappingNode):
             raise _misplaced(name, bank, "a topic with `open` or `multiple_choice` is expected here")
         parts = {_key(key): node for key, node in bank.value}
+        if len(parts) < len(bank.value):
+            raise _misplaced(name, bank, "this topic has two fields of the same name")
         topic = parts.pop("topic", None)
         shared = {"topic": topic.value} if isinstance(topic, yaml.ScalarNode) else {}
         for part, node in parts.items():

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from string import ascii_lowercase
 from typing import Any
@@ -40,7 +41,7 @@ def drafts_of_table(text: str, name: str) -> Iterator[Draft]:
 
     Raises InvalidInput with the line when the columns or the quotation marks are wrong.
     """
-    first = text.partition("\n")[0]
+    first = io.StringIO(text, newline="").readline(csv.field_size_limit())
     delimiter = max(",;\t", key=lambda sign: len(_known(next(csv.reader([first], delimiter=sign), []))))
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -53,6 +54,12 @@ def drafts_of_table(text: str, name: str) -> Iterator[Draft]:
             raise InvalidInput(
                 f"{name}, line 1: the column `{unknown[0][:40]}` is not known.",
                 hint=f"Rename or remove it. Known are {', '.join(COLUMNS)}.",
+            )
+        (column, times), *_ = Counter(filter(None, columns)).most_common(1)
+        if times > 1:
+            raise InvalidInput(
+                f"{name}, line 1: the column `{column}` is there {times} times.",
+                hint="Keep one of them; rename or remove the others.",
             )
         for number, row in enumerate(rows, start=2):
             if any(cell.strip() for cell in row):
@@ -106,6 +113,8 @@ def _open_fields(cells: dict[str, str]) -> dict[str, Any]:
 
 def _choice_fields(cells: dict[str, str]) -> dict[str, Any]:
     texts = _parts(cells.get("options", "")) or [cells.get(f"option_{letter}", "") for letter in _LETTERS]
+    if len(texts) > len(_LETTERS):
+        raise ValueError(f"options: at most {len(_LETTERS)} are allowed, {len(texts)} are there")
     options = {letter: text for letter, text in zip(_LETTERS, texts, strict=False) if text}
     right = _right(cells.get("correct", ""), options)
     given = {name: cells[name] for name in ("explanation", "document", "quote") if name in cells}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Text, cast, delete, insert, select, update
 
 from rag.quiz_types import ASKED, AskedQuestion, Origin
 from rag.storage.engine import Database
@@ -32,28 +33,22 @@ class Questions:
 
         `batch` names the generation or import.
         """
-        now = self._clock()
-        rows = {
-            _key(owner, question.id): {
-                "id": _key(owner, question.id),
-                "owner": owner,
-                "origin": question.origin,
-                "batch": batch,
-                "kind": question.kind,
-                "topic": question.topic,
-                "level": question.level,
-                "document_id": question.evidence.document_id if question.evidence else "",
-                "item": ASKED.dump_python(question, mode="json"),
-                "created_at": now,
-            }
-            for question in reversed(questions)  # of two with one id the first is kept
-        }
+        rows = self._rows(owner, questions, batch)
         with self._database.write() as connection:
             known = set(connection.scalars(select(table.c.id).where(table.c.owner == owner)))
             new = [row for key, row in rows.items() if key not in known]
             if new:
                 connection.execute(insert(table), new)
         return len(new)
+
+    def put(self, owner: str, questions: Sequence[AskedQuestion], batch: str) -> None:
+        """Store questions as `add` does, in place of those with their ids."""
+        rows = self._rows(owner, questions, batch)
+        if not rows:
+            return
+        with self._database.write() as connection:
+            connection.execute(delete(table).where(table.c.id.in_(rows)))
+            connection.execute(insert(table), [*rows.values()])
 
     def list(self, owner: str, origin: Origin | None = None) -> _Questions:
         """Return the questions of `owner`, the newest first, those that came together by their id."""
@@ -80,6 +75,34 @@ class Questions:
         """Delete the questions of one generation or import; return how many there were."""
         with self._database.write() as connection:
             gone = delete(table).where(table.c.owner == owner, table.c.batch == batch)
+            return connection.execute(gone).rowcount
+
+    def _rows(
+        self, owner: str, questions: Sequence[AskedQuestion], batch: str
+    ) -> dict[str, dict[str, object]]:
+        """Return rows by their ids; of two questions with one id the first is kept."""
+        now = self._clock()
+        return {
+            _key(owner, question.id): {
+                "id": _key(owner, question.id),
+                "owner": owner,
+                "origin": question.origin,
+                "batch": batch,
+                "kind": question.kind,
+                "topic": question.topic,
+                "level": question.level,
+                "document_id": question.evidence.document_id if question.evidence else "",
+                "item": ASKED.dump_python(question, mode="json"),
+                "created_at": now,
+            }
+            for question in reversed(questions)
+        }
+
+    def remove_resting_on(self, document_id: str) -> int:
+        """Delete the questions, of every owner, that quote a document; return how many there were."""
+        name = f'"document_id": {json.dumps(document_id)}'
+        gone = delete(table).where(cast(table.c.item, Text).contains(name, autoescape=True))
+        with self._database.write() as connection:
             return connection.execute(gone).rowcount
 
     def report(self, owner: str, question_id: str, reason: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rag.embedding.onnx import OnnxEmbedder
-from rag.quiz.definitions import BLANK, definitions
+from rag.quiz import definitions as defining
+from rag.quiz import extractive
+from rag.quiz.definitions import BLANK, Definitions, definitions
 from rag.quiz.extractive import extractive_items
 from rag.quiz.form_gates import Item, failures
 from rag.types import Document
@@ -78,6 +80,78 @@ def test_the_term_its_article_and_its_abbreviation_leave_no_trace(sentence: str,
     assert found.quote == sentence
 
 
+@pytest.mark.parametrize(
+    ("elsewhere", "term"),
+    [
+        ("We run a sharded store, a Paxos group and another Paxos group.", "Paxos"),
+        ("We run a sharded store and, of course, a paxos group.", "paxos"),
+        ("We import `Paxos` and run a paxos group.", "Paxos"),
+        ("Paxos opens this sentence. Paxos opens that one.", "paxos"),
+        ("We run a Paxosgroup.", "paxos"),
+    ],
+)
+def test_a_term_keeps_its_capital_where_the_text_writes_it_so_inside_sentences(
+    elsewhere: str, term: str
+) -> None:
+    defined = "Paxos is a protocol by which several servers agree on one value despite failures."
+    (found,) = definitions(document(f"# Notes\n\n{defined}\n\n{elsewhere}\n"))
+    assert found.term == term
+
+
+def test_the_text_is_searched_once_however_many_terms_it_defines(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: list[str] = []
+    searched = defining.re.findall
+    monkeypatch.setattr(
+        defining.re, "findall", lambda form, text, *rest: passes.append(text) or searched(form, text, *rest)
+    )
+    sentence = "Term{} is a buffer that keeps the messages which a slow consumer could not handle."
+    text = "# Notes\n\n" + "\n\n".join(sentence.format("abcdefgh"[n]) for n in range(8))
+    assert len(definitions(document(text))) == 8
+    assert text not in passes
+
+
+def test_a_document_that_did_not_change_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Definitions()
+    first = kept.of(document(PROSE))
+    monkeypatch.setattr(defining, "blocks", lambda *_: [])
+    assert kept.of(document(PROSE)) is first
+    assert kept.of(Document("d", "Queues", "notes", "Other words.", "1")) == []
+
+
+def test_of_a_long_document_the_beginning_is_read(
+    embedder: OnnxEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(defining, "LONGEST_TEXT", len(PROSE) // 3)
+    monkeypatch.setattr(extractive, "LONGEST_TEXT", len(PROSE) // 3)
+    assert [one.term for one in definitions(document(PROSE))] == ["dead letter queue"]
+    assert not extractive_items([document(PROSE)], [], embedder.embed).read_all
+
+
+def test_documents_are_read_until_there_is_no_room_for_more(
+    embedder: OnnxEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, other = document(GLOSSARY, title="Glossary"), document(PROSE, "e")
+    monkeypatch.setattr(extractive, "MOST_TEXT", len(GLOSSARY))
+    alone = extractive_items([source], [], embedder.embed)
+    assert extractive_items([source], [other], embedder.embed) == alone
+    assert alone.read_all
+    assert not extractive_items([source, other], [], embedder.embed).read_all
+
+
+def test_what_is_too_much_for_one_go_is_tried_in_the_next(
+    embedder: OnnxEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extractive, "MOST_TERMS", 3)
+    source = document(GLOSSARY, title="Glossary")
+    first = extractive_items([source], [document(PROSE, "e")], embedder.embed)
+    asked = extractive.terms_asked_for(first.questions)
+    assert first.dropped["later"] == 2
+    assert set(asked) <= {"Idempotency key", "Circuit breaker", "Message broker"}
+    second = extractive_items([source], [document(PROSE, "e")], embedder.embed, asked=asked)
+    assert {"Feature flag", "SLO"} & {*extractive.terms_asked_for(second.questions)}
+    assert "later" not in second.dropped
+
+
 def test_every_item_is_right_by_construction_and_well_formed(embedder: OnnxEmbedder) -> None:
     source = document(GLOSSARY, title="Glossary")
     made = extractive_items([source], [document(PROSE, "e")], embedder.embed)
@@ -100,6 +174,30 @@ def test_too_few_terms_make_no_question(embedder: OnnxEmbedder) -> None:
     made = extractive_items([document(PROSE)], [], embedder.embed)
     assert (made.questions, made.dropped) == ((), {"distractors": 2})
     assert extractive_items([document("# Empty\n\nNothing here.\n")], [], embedder.embed).dropped == {}
+
+
+def test_a_question_whose_sentence_was_edited_is_made_anew(library_of: LibraryOf) -> None:
+    services = library_of({"glossary.md": GLOSSARY, "queues.md": PROSE})
+    study = services.study
+    added, _ = study.extractive(["glossary"], "ann")
+    kept = {one.id for one in study.questions.list("ann")}
+    file = services.settings.data_dir / "documents" / "glossary.md"
+    file.write_text(GLOSSARY.replace("turns a part of a program", "turns one part of a program"))
+    services.ingest([file])
+    again, yields = study.extractive(["glossary"], "ann")
+    assert (again, yields["known"]) == (1, added - 1)
+    stored = {one.id for one in study.questions.list("ann")}
+    assert (len(stored), len(stored & kept)) == (added, added - 1)
+    assert stored == {one.id for one in study.pool.own("ann")}
+
+
+def test_questions_on_a_document_that_was_taken_out_wait_for_it(library_of: LibraryOf) -> None:
+    services = library_of({"glossary.md": GLOSSARY, "queues.md": PROSE})
+    services.study.extractive(["glossary"], "ann")
+    before = services.study.questions.list("ann")
+    services.take_out("glossary")
+    services.study.extractive(["glossary", "queues"], "ann")
+    assert services.study.questions.list("ann") == before
 
 
 def test_questions_are_made_once_for_each_reader_of_a_document(library_of: LibraryOf) -> None:

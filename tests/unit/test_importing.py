@@ -1,14 +1,20 @@
 """Own questions from YAML and CSV: what passes is stored, what does not is refused with reasons."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text as sql
 
-from rag.errors import InvalidInput
+from rag.errors import InvalidInput, StoreError
+from rag.quiz import own_sources
 from rag.quiz.importing import ImportReport
 from rag.quiz.own_files import read_drafts
+from rag.quiz.own_sources import OwnSources
 from rag.quiz.own_templates import CSV_TEMPLATE, YAML_TEMPLATE
+from rag.quiz_types import Evidence
 from rag.services import Services
+from rag.storage import questions as stored
 from rag.types import Document
 
 DOCUMENT = """# Caching
@@ -86,6 +92,39 @@ def test_a_quote_has_to_stand_in_the_document_that_is_named_by_id_or_title(servi
         assert told in problems(report)[0]
 
 
+def test_a_long_document_is_prepared_once_for_all_quotes_of_a_file(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    for module, name in ((own_sources, "Quoted"), (own_sources, "blocks")):
+        real = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda *given, real=real, name=name: parsed.append(name) or real(*given)
+        )
+    second = ROW.replace("What limits", "What else limits")
+    lines = [line.format(correct="A", document="caching", quote=QUOTE.upper()) for line in (ROW, second)]
+    report = take(services, "\n".join([HEAD, *lines]))
+    assert problems(report) == ["", ""]
+    assert sorted(parsed) == ["Quoted", "blocks"]
+
+
+def test_the_section_of_a_quote_ends_at_headings_and_not_far_from_it() -> None:
+    far = "Far. " * 400
+    text = f"# One\n\nAbove.\n\n# Two\n\nThe quote.\n\n{far}\n\n# Three\n\nBelow.\n"
+    document = Document("long", "Long", "notes", text, "h")
+    library = SimpleNamespace(summaries=lambda: [document], document=lambda _: document)
+    sources = OwnSources(library, "")
+    evidence = sources.find("long", "the  QUOTE.")
+    assert isinstance(evidence, Evidence)
+    assert evidence.quote == "The quote"
+    section = sources.section(evidence)
+    assert section.startswith("# Two\n\nThe quote.\n\nFar.")
+    assert text.index("# Two") + len(section) == evidence.end + 1_500
+    crossing = sources.find("long", "Above. # Two")
+    assert isinstance(crossing, Evidence)
+    assert sources.section(crossing).startswith("# One\n\nAbove.\n\n# Two\n\nThe quote.")
+
+
 def test_a_document_of_somebody_else_can_not_be_quoted(services: Services) -> None:
     text = "The launch is in May, and nobody knows."
     services.library.save(Document("secret", "Secret", "uploads", text, "h", owner="ann"), [], {}, [])
@@ -109,6 +148,7 @@ def test_the_key_is_named_by_letter_number_or_text(services: Services) -> None:
         ("2|4|6|8", "4", "correct is '4', which fits several options: name the right one by its letter"),
         ("2|4|6|8", "B", ""),
         ("one|two", "A", "options: at least 3 are needed, 2 are there"),
+        ("one|two|three|four|five|six", "A", "options: at most 5 are allowed, 6 are there"),
     ],
 )
 def test_a_key_that_can_not_be_told_is_refused(options: str, correct: str, told: str) -> None:
@@ -175,6 +215,17 @@ def test_a_corrected_question_replaces_the_earlier_one(services: Services) -> No
     assert "A set time bounds how it expires." in asked.whys
 
 
+def test_an_earlier_version_stays_when_the_new_one_can_not_be_stored(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(services, row())
+    before = services.study.questions.list("", "own")
+    monkeypatch.setattr(stored, "insert", lambda table: sql("INSERT INTO no_such_table VALUES (1)"))
+    with pytest.raises(StoreError):
+        take(services, row().replace("It expires after a set time.", "A set time bounds how it expires."))
+    assert services.study.questions.list("", "own") == before
+
+
 def test_a_question_that_stands_twice_in_a_file_is_taken_once(services: Services) -> None:
     report = take(services, row() + ROW.format(correct="A", document="", quote="") + "\n")
     assert [item.state for item in report.items] == ["added", "refused"]
@@ -205,6 +256,8 @@ def test_encodings_and_separators_of_spreadsheets_are_read(encoding: str) -> Non
         (b"", "a.csv", "a.csv, line 1 names no column `question`."),
         (b"question,why\nx,y", "a.csv", "a.csv, line 1: the column `why` is not known."),
         (b'question\n"a', "a.csv", "a.csv, line 2 is not valid CSV"),
+        (b"x" * 140_000 + b",question\n", "a.csv", "a.csv, line 1 is not valid CSV"),
+        (b"topic,question,Topic\n", "a.csv", "a.csv, line 1: the column `topic` is there 2 times."),
         (b"question\n\n", "a.csv", "a.csv holds no question."),
         (b"PK\x03\x04\0\0", "a.csv", "a.csv is not a text file."),
         (b"question", "a.xlsx", "a.xlsx is neither YAML nor CSV."),
@@ -214,6 +267,7 @@ def test_encodings_and_separators_of_spreadsheets_are_read(encoding: str) -> Non
         (b"topic: [", "a.yaml", "a.yaml, line 2 is not valid YAML"),
         (b"topic: a\nopen: b", "a.yaml", "a.yaml, line 2: `open` has to be a list of questions."),
         (b"- one", "a.yaml", "a.yaml, line 1: a topic with `open` or `multiple_choice` is expected here."),
+        (b"- open: []\n  open: []", "a.yaml", "a.yaml, line 1: this topic has two fields of the same name."),
         (b"quiz: []", "a.yaml", "a.yaml, line 1: `quiz` is not known here."),
         (b"a: &a [x]\nopen: [*a, *a]", "a.yaml", "a.yaml, line 2 uses an alias."),
         (b"open: " + b"[" * 50_000, "a.yaml", "a.yaml, line 1 is nested too deeply or too long."),

@@ -78,6 +78,17 @@ def test_a_batch_is_removed_as_one(questions: Questions) -> None:
     assert questions.list("ann") == [CHOICE]
 
 
+def test_what_quotes_a_document_is_removed_with_it_also_by_a_point(questions: Questions) -> None:
+    named = replace(CHOICE, id="own-2", prompt='Which has "document_id": "ivf"?', evidence=None)
+    other = replace(CHOICE, id="own-3", evidence=replace(EVIDENCE, document_id="ivf2"))
+    questions.add("ann", [CHOICE, OPEN, named, other], "batch")
+    questions.add("bob", [CHOICE], "batch")
+    assert questions.remove_resting_on("iv_") == 0
+    assert questions.remove_resting_on("ivf") == 3
+    assert questions.list("ann") == [named, other]
+    assert questions.list("bob") == []
+
+
 def test_a_report_is_one_for_each_owner_and_question(questions: Questions) -> None:
     questions.report("ann", "rag-mcq-01", "Two are right.")
     questions.report("ann", "rag-mcq-02", "Unclear.")
