@@ -116,6 +116,8 @@ class Grade:
     """What else the person should know, e.g. that the model could not be reached."""
     model: str = ""
     usage: Usage = FREE
+    ms: float = 0
+    """From the answer to its grade; 0: not known."""
 
     @property
     def met(self) -> int:

@@ -142,8 +142,10 @@ class SmallPool:
         return list(self.all)
 
 
-def sessions_on(database, *, pool=None, clock=None, hint=None, needs=NO_NEEDS, on_result=None):
-    """Return the sessions over a database."""
+def sessions_on(
+    database, *, pool=None, clock=None, hint=None, needs=NO_NEEDS, find_needs=None, on_result=None
+):
+    """Return the sessions over a database; everybody has the same needs, unless a function finds them."""
     clock = clock or Clock()
     return Sessions(
         Quizzes(database, clock),
@@ -152,6 +154,6 @@ def sessions_on(database, *, pool=None, clock=None, hint=None, needs=NO_NEEDS, o
         Ledger(database, clock),
         Interviewer(assemble, embed, lambda found: ["Where it stands", found.title], hint),
         clock,
-        lambda owner: needs,
+        find_needs or (lambda owner: needs),
         on_result or (lambda session, item: None),
     )

@@ -7,8 +7,8 @@ from datetime import date, timedelta, tzinfo
 import altair as alt
 import streamlit as st
 
-from pages.progress import charts, days
-from pages.shared import wording
+from pages.progress import charts
+from pages.shared import days, wording
 from pages.shared.people import reader
 from rag.services import Services
 
@@ -36,10 +36,11 @@ def _draw_load(counted: list[tuple[date, int]], interview: date | None) -> None:
         {"day": _name(n, day), "questions": number, "interview": "interview" if day == interview else ""}
         for n, (day, number) in enumerate(counted)
     ]
-    st.caption(
-        "Each question on the day it is due as things stand; an answer moves it on. Today has all that is "
-        "overdue." + (" What would come later than your interview is due on that day." if interview else "")
-    )
+    told = "Each question on the day it is due as things stand; an answer moves it on. Today has all that is "
+    told += "overdue."
+    if interview:
+        told += " What would come on your interview day or later is due on the day before it."
+    st.caption(told)
     chart, table = st.columns([3, 2], gap="medium")
     with chart:
         base = alt.Chart(alt.InlineData(values=values)).encode(

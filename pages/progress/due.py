@@ -7,10 +7,9 @@ from datetime import date, timedelta, tzinfo
 
 import streamlit as st
 
-from pages.progress import days
-from pages.progress.leading import QUIZ_PAGE
-from pages.shared import sanitise, wording
+from pages.shared import days, sanitise, wording
 from pages.shared.failures import draw_failure
+from pages.shared.leading import QUIZ_PAGE
 from pages.shared.people import reader
 from rag.errors import RagError
 from rag.quiz.scheduling import DueCard, review_of
@@ -99,7 +98,7 @@ def _draw_interview(ready: Services, zone: tzinfo) -> None:
         format="YYYY-MM-DD",
         on_change=_set_day,
         args=(ready,),
-        help="Every question comes back before that day begins, however well it is known.",
+        help="What would come back later is due on the day before, however well it is known.",
     )
     if over := scheduling.past_interview_day(reader()):
         st.caption(f"Your interview day, {days.day(over)}, is over and no longer counts. Set the next one.")
@@ -111,7 +110,7 @@ def _draw_interview(ready: Services, zone: tzinfo) -> None:
 
 def _set_day(ready: Services) -> None:
     ready.study.scheduling.set_interview_day(
-        reader(), st.session_state["progress_interview"], days.zone_name()
+        reader(), st.session_state["progress_interview"], days.zone().key
     )
 
 

@@ -7,8 +7,8 @@ from datetime import timedelta, tzinfo
 import altair as alt
 import streamlit as st
 
-from pages.progress import charts, days
-from pages.shared import wording
+from pages.progress import charts
+from pages.shared import days, wording
 from rag.quiz.figures import ENOUGH, Tally
 from rag.quiz.progress import Progress
 

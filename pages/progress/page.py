@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.progress import ahead, days, due, over_time, past, points, topics
-from pages.shared import wording
+from pages.progress import ahead, due, over_time, past, points, topics
+from pages.shared import days, wording
 from pages.shared.people import reader
 from pages.shared.services import services
 from rag.quiz.progress import LAST_DAYS, Progress

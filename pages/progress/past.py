@@ -9,8 +9,7 @@ from typing import get_args
 
 import streamlit as st
 
-from pages.progress import days, leading
-from pages.shared import sanitise, wording
+from pages.shared import days, leading, sanitise, wording
 from rag.quiz.history import Answered, Result, history_csv
 from rag.quiz.progress import Progress
 from rag.quiz.wording import result as result_words

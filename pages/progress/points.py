@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from pages.progress import days, leading
-from pages.shared import links, sanitise, wording
-from pages.shared.evidence import SOURCES_PAGE
+from pages.quiz import study_links
+from pages.shared import days, leading, sanitise, wording
 from rag.quiz.findings import FindingKind
 from rag.quiz.progress import Progress
 from rag.quiz.weak_points import PointFigure
@@ -24,6 +23,7 @@ KINDS: Mapping[FindingKind, str] = {
     "missing": "Missing",
     "partial": "Met in part",
     "not_mentioned": "Not mentioned (a hint, not a grade), and you did not know it",
+    "self_rated": "By your own rating",
     "met": "Met",
     "right": "Right option",
 }
@@ -68,7 +68,8 @@ def _draw_weak(point: PointFigure, number: int) -> None:
             st.caption(sanitise.label(" · ".join(_facts(point))))
         yours, source = st.columns(2, gap="medium")
         with yours:
-            _draw_words("You chose" if is_choice else "Your words", finding.your_words)
+            if finding.kind != "self_rated":  # which of the words were about this point is not known
+                _draw_words("You chose" if is_choice else "Your words", finding.your_words)
             if is_choice:
                 _draw_words("Right is", finding.claim)
         with source:
@@ -86,25 +87,9 @@ def _draw_words(whose: str, words: str) -> None:
 
 
 def _draw_links(point: PointFigure, number: int) -> None:
-    finding, evidence = point.finding, point.finding.evidence
+    finding = point.finding
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        if evidence is not None:
-            st.page_link(
-                SOURCES_PAGE,
-                label="Open the passage",
-                icon=":material/menu_book:",
-                query_params=links.source_params(
-                    evidence.document_id, evidence.start, evidence.end, evidence.quote
-                ),
-            )
-        if st.button(
-            "Ask in chat",
-            icon=":material/forum:",
-            type="tertiary",
-            key=f"progress_ask_{number}",
-            help="Opens the chat with this question in its field; nothing is sent yet.",
-        ):
-            leading.to_chat(finding.prompt)
+        study_links.draw_passage_and_chat(f"progress_ask_{number}", finding.prompt, finding.evidence)
         if st.button("See the answer", icon=":material/quiz:", type="tertiary", key=f"progress_see_{number}"):
             leading.to_answer(point.last)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import streamlit as st
 
-from pages.progress import charts, leading
-from pages.shared import sanitise, wording
+from pages.progress import charts
+from pages.shared import leading, sanitise, wording
 from rag.quiz.figures import ENOUGH, Figures
 from rag.quiz.progress import Progress
 

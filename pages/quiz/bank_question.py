@@ -7,7 +7,7 @@ from string import ascii_uppercase
 import streamlit as st
 
 from pages.quiz import excerpts, points, words
-from pages.quiz.checked import GATES
+from pages.quiz.checked import gate_words
 from pages.quiz.question import one_line
 from pages.quiz.questions import address
 from pages.quiz.replies import FAULTS
@@ -18,7 +18,6 @@ from rag.quiz_types import AskedQuestion
 from rag.services import Services
 
 NO_SOURCE = "No source given: its author named none."
-OPEN_FORM = "Its form: the question stands alone, no point repeats another, the answer takes about a minute."
 _SHOWN = "questions_revealed"
 """Session key with the id of the question whose key is shown."""
 
@@ -45,7 +44,9 @@ def draw(ready: Services, question_id: str) -> None:
         with st.container(gap="xsmall"):
             for place, option in enumerate(question.options):
                 st.markdown(f"**{ascii_uppercase[place]}.** {one_line(option)}")
-        _draw_checks(question)
+        with st.container(gap="xxsmall"):
+            st.markdown("**What was checked**")
+            st.markdown(gate_words(question))
         if question.evidence is None:
             st.caption(NO_SOURCE)
         if st.session_state.get(_SHOWN) == question.id:
@@ -59,15 +60,6 @@ def draw(ready: Services, question_id: str) -> None:
             )
         _draw_report(ready, question)
     scroll_to(".st-key-quiz_body", f"question {question.id}")
-
-
-def _draw_checks(question: AskedQuestion) -> None:
-    with st.container(gap="xxsmall"):
-        st.markdown("**What was checked**")
-        told = [GATES.get(gate, gate.replace("_", " ").capitalize()) for gate in question.checks]
-        if question.kind == "open":
-            told = [OPEN_FORM if gate == GATES["form"] else gate for gate in told]
-        st.markdown("\n".join(f"- {sanitise.label(gate)}" for gate in told) or "No check is recorded.")
 
 
 def _close(query: dict[str, str]) -> None:
@@ -124,11 +116,12 @@ def _draw_report(ready: Services, question: AskedQuestion) -> None:
         )
         return
     with st.popover("Report it", icon=":material/flag:", type="tertiary", key="questions_report"):
-        fault = st.radio("What is wrong with it?", FAULTS, key="questions_report_fault")
+        fault = st.radio("What is wrong with it?", FAULTS, index=None, key="questions_report_fault")
         st.caption("You will not be asked it again, until you take the report back.")
         st.button(
             "Report",
             key="questions_report_send",
+            disabled=fault is None,
             on_click=ready.study.questions.report,
             args=(reader(), question.id, str(fault)),
         )

@@ -19,8 +19,10 @@ def draw(ready: Services) -> None:
         bank_question.draw(ready, question_id)
         return
     with st.skeleton(height=200):
-        reported = ready.study.pool.reported(reader())
-    if not reported:
+        reports = ready.study.questions.reported(reader())
+        pool = {question.id: question for question, _ in ready.study.pool.reported(reader())}
+        asked = ready.study.sessions.last_asked(reader(), reports.keys() - pool.keys())
+    if not reports:
         st.markdown("**You reported no question.**")
         st.markdown(
             "If a key is wrong or a source does not say what it should, report the question under its "
@@ -29,22 +31,27 @@ def draw(ready: Services) -> None:
         return
     st.markdown("These are not asked any more.")
     with st.container(key="questions_list", gap="small"):
-        for question, reason in reported:
+        for question_id, reason in reports.items():
             with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
                 with st.container(gap="xxsmall", width="stretch"):
-                    st.button(
-                        one_line(question.prompt),
-                        type="tertiary",
-                        key=f"questions_open_{question.id}",
-                        on_click=st.query_params.from_dict,
-                        args=(address(part="reported", q=question.id),),
-                    )
+                    if question_id in pool:
+                        st.button(
+                            one_line(pool[question_id].prompt),
+                            type="tertiary",
+                            key=f"questions_open_{question_id}",
+                            on_click=st.query_params.from_dict,
+                            args=(address(part="reported", q=question_id),),
+                        )
+                    elif question_id in asked:  # a follow-up, or removed since
+                        st.markdown(one_line(asked[question_id].prompt))
+                    else:
+                        st.markdown("A question that is no longer there")
                     st.caption(sanitise.label(reason) or "No reason given")
                 st.button(
                     "Take it back",
                     icon=":material/undo:",
                     type="tertiary",
-                    key=f"questions_unreport_{question.id}",
+                    key=f"questions_unreport_{question_id}",
                     on_click=ready.study.questions.unreport,
-                    args=(reader(), question.id),
+                    args=(reader(), question_id),
                 )

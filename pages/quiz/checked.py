@@ -10,7 +10,7 @@ from pages.quiz import words
 from pages.shared import sanitise
 from rag.quiz_types import AskedQuestion
 
-GATES: Mapping[str, str] = {
+_GATES: Mapping[str, str] = {
     "form": "Its form: no option stands out by length or wording, the question stands alone.",
     "quote": "Its quote stands in the source, word for word.",
     "key_evidence": "The quote speaks of the key more than of any other option.",
@@ -22,6 +22,18 @@ GATES: Mapping[str, str] = {
     "unique": "It is no duplicate of another question.",
     "closed_book_solved": "A model solved it without the source, too: it is common knowledge.",
 }
+_OPEN_GATES: Mapping[str, str] = {
+    "form": "Its form: the question stands alone, no point repeats another, the answer takes about a minute.",
+    "blind_solved": "Solved from the source alone: the answer mentioned every must-have point.",
+}
+"""What these gates look at in an open question."""
+
+
+def gate_words(question: AskedQuestion) -> str:
+    """Return as a Markdown list what was checked of a question; a sentence when nothing is recorded."""
+    words = {**_GATES, **_OPEN_GATES} if question.kind == "open" else _GATES
+    gates = [words.get(gate, gate.replace("_", " ").capitalize()) for gate in question.checks]
+    return "\n".join(f"- {sanitise.label(gate)}" for gate in gates) or "No check is recorded."
 
 
 def draw(asked: AskedQuestion, position: int, *, is_follow_up: bool = False) -> None:
@@ -33,5 +45,4 @@ def draw(asked: AskedQuestion, position: int, *, is_follow_up: bool = False) -> 
             st.caption("A follow-up is made of its question, and graded by points that were fixed with it.")
             return
         st.caption(f"This question is {words.ORIGINS[asked.origin]}.")
-        gates = [GATES.get(gate, gate.replace("_", " ").capitalize()) for gate in asked.checks]
-        st.markdown("\n".join(f"- {sanitise.label(gate)}" for gate in gates) or "No check is recorded.")
+        st.markdown(gate_words(asked))

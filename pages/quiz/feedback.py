@@ -138,7 +138,8 @@ def _draw_open(services: Services, item: SessionItem, grade: Grade) -> None:
         excerpts.draw_excerpt(services, asked.evidence)
     _draw_model_answer(asked)
     if grade.graded_by == "llm":
-        st.caption(f"Grading: {wording.tokens(grade.usage)} · {wording.cost(grade.usage)}")
+        spent = [wording.tokens(grade.usage), wording.cost(grade.usage)]
+        st.caption(f"Grading: {' · '.join([*spent, *([wording.duration(grade.ms)] if grade.ms else [])])}")
 
 
 def _draw_text(item: SessionItem) -> None:

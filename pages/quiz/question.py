@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from pages.quiz import plan, words
+from pages.quiz import keys, plan, words
 from pages.quiz.keeping import keep_typed
 from pages.shared import grading, sanitise
 from pages.shared.failures import draw_failure
@@ -19,6 +19,8 @@ from rag.services import Services
 
 PROBLEM = "quiz_problem"
 _AT, _LACKING = "quiz_at", "quiz_lacking"
+_GUESSED = "\N{INVISIBLE SEPARATOR}"
+"""Begins the stored draft of somebody who is guessing; nobody can type it by chance."""
 
 
 def draw(ready: Services, session: Session) -> None:
@@ -34,7 +36,12 @@ def draw(ready: Services, session: Session) -> None:
             _draw_options(ready, session, item)
         else:
             _draw_text(ready, session, item)
-        st.checkbox("I'm guessing", key="quiz_guess", help="A guess comes back soon, even when it is right.")
+        st.checkbox(
+            "I'm guessing",
+            key="quiz_guess",
+            help="A guess comes back soon, even when it is right.",
+            on_change=_keep(ready, session, item),
+        )
         _draw_hints(ready, session, item)
         if problem := st.session_state.pop(PROBLEM, ""):
             draw_failure(RagError(problem))
@@ -81,6 +88,7 @@ def _draw_options(ready: Services, session: Session, item: SessionItem) -> None:
                 on_click=_pick,
                 args=(ready, session, item, place),
             )
+        keys.hear()
 
 
 def _draw_text(ready: Services, session: Session, item: SessionItem) -> None:
@@ -167,22 +175,25 @@ def _restore(session: Session, item: SessionItem) -> None:
     if state.get(_AT) == at and ("quiz_options" in state or "quiz_answer" in state):
         return
     state[_AT] = at
-    state["quiz_guess"] = False
+    state["quiz_guess"] = item.draft.startswith(_GUESSED)
+    draft = item.draft.removeprefix(_GUESSED)
     if item.question.kind == "open":
-        state["quiz_answer"] = item.draft
+        state["quiz_answer"] = draft
         return
-    kept = int(item.draft) if item.draft.isdecimal() else -1
+    kept = int(draft) if draft.isdecimal() else -1
     state["quiz_options"] = kept if 0 <= kept < len(item.question.options) else None
 
 
 def _keep(ready: Services, session: Session, item: SessionItem) -> Callable[[], None]:
-    """Return the callback that stores what is chosen or typed so far."""
+    """Return the callback that stores what is chosen, typed and ticked so far."""
     key = "quiz_options" if item.question.kind == "mcq" else "quiz_answer"
 
     def keep() -> None:
         value = st.session_state.get(key)
-        typed = "" if value is None else str(value)
-        _done(lambda: ready.study.sessions.save_draft(session.id, session.owner, item.position, typed))
+        draft = ("" if value is None else str(value)).removeprefix(_GUESSED)
+        if st.session_state.get("quiz_guess"):
+            draft = _GUESSED + draft
+        _done(lambda: ready.study.sessions.save_draft(session.id, session.owner, item.position, draft))
 
     return keep
 

@@ -10,8 +10,8 @@ import streamlit as st
 
 from pages.quiz import excerpts, study_links, words
 from pages.quiz.export import draw_export
-from pages.quiz.setup import WANTED
 from pages.shared import sanitise, wording
+from pages.shared.leading import WANTED
 from rag.quiz.figures import ENOUGH, Figures, Tally
 from rag.quiz.findings import Finding, FindingKind
 from rag.quiz.scorecard import Scorecard, scorecard
@@ -25,6 +25,7 @@ _KINDS: dict[FindingKind, str] = {
     "partial": ":orange[:material/incomplete_circle:] **Partly met**",
     "missing": ":gray[:material/radio_button_unchecked:] **Missing**",
     "not_mentioned": ":gray[:material/radio_button_unchecked:] **Not mentioned**",
+    "self_rated": ":gray[:material/person:] **Not known, by your own rating**",
     "wrong": ":orange[:material/cancel:] **Not right**",
     "contradicted": ":red[:material/cancel:] **Contradicts the source**",
 }
@@ -56,15 +57,13 @@ def draw_scorecard(services: Services, session: Session) -> None:
 
 def _draw_head(services: Services, session: Session) -> None:
     st.title(f"{words.MODES[session.mode]}: result", anchor=False)
-    minutes = words.minutes(session.started_at, session.finished_at or datetime.now(UTC))
     spent = services.study.sessions.spent(session.id)
-    told = [
-        words.STOPS[session.stop_reason],
-        f"It took {wording.count(minutes, 'minute')}" if minutes else "It took less than a minute",
-    ]
+    told = [words.STOPS[session.stop_reason], words.took(session, datetime.now(UTC))]
     cost = wording.cost(spent)
     paid = "no model was asked, so it was free" if spent.cost_usd == 0 and not spent.input_tokens else cost
-    st.caption(sanitise.label(f"{told[0]} {told[1]}; {paid}."))
+    graded_ms = sum(item.grade.ms for item in session.items if item.grade and item.grade.graded_by == "llm")
+    graded = f"; grading took {wording.duration(graded_ms)}" if graded_ms else ""
+    st.caption(sanitise.label(f"{told[0]} {told[1]}; {paid}{graded}."))
 
 
 def _draw_totals(session: Session, card: Scorecard) -> None:

@@ -11,7 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.quiz import wishes, words
 from pages.quiz.question import PROBLEM
 from pages.shared import grading, sanitise, wording
+from pages.shared.evidence import SOURCES_PAGE
 from pages.shared.failures import draw_failure
+from pages.shared.leading import PROGRESS_PAGE, WANTED
 from pages.shared.people import reader
 from rag.errors import RagError
 from rag.quiz.pool import TopicCount
@@ -19,10 +21,7 @@ from rag.quiz.scheduling import DueCard, review_of
 from rag.quiz_types import QuizRequest, Session
 from rag.services import Services
 
-PROGRESS_PAGE, SOURCES_PAGE = "progress/page.py", "sources/page.py"
 WIDTH = 800
-WANTED = "quiz_topics_wanted"
-"""Session key with names of topics that another page wants to be chosen here."""
 
 
 def draw(ready: Services) -> None:

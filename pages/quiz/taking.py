@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from pages.quiz import plan, question, words
-from pages.shared import grading, picker, sanitise, wording
+from pages.shared import grading, leading, picker, sanitise, wording
 from pages.shared.failures import draw_failure
 from pages.shared.people import reader
 from pages.shared.scrolling import scroll_to
@@ -37,7 +37,9 @@ def draw(ready: Services, quiz_id: str) -> None:
         with st.container(width=WIDTH):
             _draw_practice(ready, session)
     is_answered = session.current.response is not None
-    scroll_to(".st-key-quiz_body", f"{session.id} {session.position} {is_answered} {session.state}")
+    sought = leading.sought_in(session.id) if session.state == "finished" else ""
+    place = f"{session.id} {session.position} {is_answered} {session.state} {sought}"
+    scroll_to(".st-key-quiz_one" if sought else ".st-key-quiz_body", place)
 
 
 def _draw_lost() -> None:
@@ -171,8 +173,9 @@ def _draw_finished(ready: Services, session: Session) -> None:
             label_visibility="collapsed",
         )
         item = session.items[chosen or 0]
-        question.draw_head(session, item)
-        _draw_feedback(ready, session, item)
+        with st.container(key="quiz_one"):
+            question.draw_head(session, item)
+            _draw_feedback(ready, session, item)
     st.button(
         "Set up a new quiz", icon=":material/add:", key="quiz_new_setup", on_click=st.query_params.clear
     )

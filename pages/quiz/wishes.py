@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 
 import streamlit as st
 
-from pages.shared import grading, picker, sanitise, wording
+from pages.shared import days, grading, picker, sanitise, wording
 from pages.shared.people import reader
 from rag.providers.choice import ModelChoice
 from rag.quiz.estimating import estimate
@@ -95,21 +95,22 @@ def draw(ready: Services, topics: Mapping[str, TopicCount], *, has_needs: bool) 
 
 def _draw_day(ready: Services) -> None:
     """Draw the day of the interview, which is stored for all quizzes and reviews."""
-    today = datetime.now(UTC).date()
+    today, chosen = days.today(days.zone()), st.session_state["quiz_interview_day"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         day = st.date_input(
             "Interview day (optional)",
             value=None,
-            min_value=today - timedelta(days=1),  # west of here it may still be that day
+            min_value=min(today, chosen or today),
             key="quiz_interview_day",
             format="YYYY-MM-DD",
             width=220,
             on_change=_set_day,
             args=(ready,),
-            help="Reviews are then spread so that each question comes back before that day.",
+            help="What would come back later is then due on the day before.",
         )
         if isinstance(day, date) and day > today:
-            st.caption(f"In {wording.count((day - today).days, 'day')}. Reviews are spread until then.")
+            left = wording.count((day - today).days, "day")
+            st.caption(f"In {left}. What would come back later is due on the day before.")
 
 
 def _choice(label: str, options: Sequence[str], key: str, help: str | None = None) -> None:
@@ -141,8 +142,8 @@ def prepare(ready: Services, topics: Mapping[str, TopicCount], wanted: Sequence[
 
 
 def _set_day(ready: Services) -> None:
-    zone = st.context.timezone or "UTC"
-    ready.study.scheduling.set_interview_day(reader(), st.session_state["quiz_interview_day"], zone)
+    day = st.session_state["quiz_interview_day"]
+    ready.study.scheduling.set_interview_day(reader(), day, days.zone().key)
 
 
 def _topic_label(found: TopicCount) -> str:
@@ -178,28 +179,31 @@ def request(choice: ModelChoice) -> QuizRequest:
     )
 
 
-def _fitting(questions: Sequence[AskedQuestion], wish: QuizRequest) -> int:
-    """Return how many questions there are for this request, seen or not."""
+def _fitting(questions: Sequence[AskedQuestion], wish: QuizRequest, seen: Collection[str]) -> int:
+    """Return how many questions there are for this request; seen: ids of what was asked before."""
     return sum(
         (not wish.topics or question.topic in wish.topics)
         and (wish.mode == "interview" or wish.level in (None, question.level))
         and wish.kind in (None, question.kind)
+        and not (wish.new_only and question.id in seen)
         for question in questions
     )
 
 
 def _estimate_words(ready: Services, wish: QuizRequest, choice: ModelChoice) -> str:
     """Return e.g. "About 9 minutes: 5 questions and up to 2 follow-ups. Free."."""
-    fitting = _fitting(ready.study.pool.questions(reader()), wish)
+    seen = ready.study.sessions.asked_ids(reader()) if wish.new_only else set()
+    fitting = _fitting(ready.study.pool.questions(reader()), wish, seen)
     if not fitting:
-        return "No question fits this choice: choose more topics, another level or another kind."
+        more = ", or allow questions that you have seen" if wish.new_only else ""
+        return f"No question fits this choice: choose more topics, another level or another kind{more}."
     asked = min(wish.n, fitting)
     found = estimate(replace(wish, n=asked), choice, ready.ledger.calls(RECENT_CALLS))
     told = f"About {wording.count(found.minutes, 'minute')}: {wording.count(asked, 'question')}"
     if found.follow_ups:
         told += f" and up to {wording.count(found.follow_ups, 'follow-up')}"
     if fitting < wish.n:
-        told += ", all there are"
+        told += ", all that are new to you" if wish.new_only else ", all there are"
     if not found.model_calls:
         return f"{told}. Free."
     told += f". Up to {wording.count(found.model_calls, 'model call')}, "

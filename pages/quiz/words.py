@@ -54,10 +54,21 @@ def minutes(since: datetime, now: datetime) -> int:
     return max(0, int((now - since).total_seconds() // 60))
 
 
-def time_used(session: Session, now: datetime) -> str:
-    """Return e.g. "4 of 20 minutes used"; without a limit e.g. "4 minutes so far"."""
+def took(session: Session, now: datetime) -> str:
+    """Return e.g. "It took 4 minutes"."""
     used = minutes(session.started_at, session.finished_at or now)
-    limit = session.plan.minutes
+    return f"It took {wording.count(used, 'minute')}" if used else "It took less than a minute"
+
+
+def time_used(session: Session, now: datetime) -> str:
+    """Return e.g. "4 of 20 minutes used", or of a finished quiz "It took 4 minutes; 20 were planned".
+
+    Without a limit e.g. "4 minutes so far" or "It took 4 minutes".
+    """
+    used, limit = minutes(session.started_at, session.finished_at or now), session.plan.minutes
+    if session.finished_at is not None:
+        planned = "" if limit is None else f"; {limit:,} {'was' if limit == 1 else 'were'} planned"
+        return f"{took(session, now)}{planned}"
     if limit is None:
         return f"{wording.count(used, 'minute')} so far"
     if used >= limit:

@@ -13,20 +13,27 @@ const seen = new WeakMap();
 export default function ({ data, parentElement }) {
   if (seen.get(parentElement) === data.occasion) return;
   seen.set(parentElement, data.occasion);
-  let tries = 0;
-  let stop = false;
-  const leave = () => { stop = true; };
+  window.vivaScroll?.abort();  // two that go on side by side would pull the page to and fro
+  const over = (window.vivaScroll = new AbortController());
+  const { signal } = over;
   for (const used of ["wheel", "touchmove", "keydown", "pointerdown"]) {
-    window.addEventListener(used, leave, { once: true, passive: true });
+    // Captured: some fields, e.g. options, keep their keys to themselves.
+    window.addEventListener(used, () => over.abort(), { passive: true, capture: true, signal });
   }
-  let seenHeight = -1;
+  setTimeout(() => over.abort(), 10_000);
+  let left = { height: -1, top: 0 };
   const look = () => {
-    if (stop) return;
+    if (signal.aborted) return;
     const element = document.querySelector(data.selector);
-    const height = element?.closest("[data-testid=stMain]")?.scrollHeight ?? 0;
-    if (element && height !== seenHeight) element.scrollIntoView({ block: data.block });
-    if (element) seenHeight = height;
-    if (tries++ < 80) setTimeout(look, 120);
+    const now = () => ({
+      height: element.closest("[data-testid=stMain]")?.scrollHeight ?? 0,
+      top: element.getBoundingClientRect().top,
+    });
+    if (element && (now().height !== left.height || Math.abs(now().top - left.top) > 1)) {
+      element.scrollIntoView({ block: data.block });
+      left = now();
+    }
+    setTimeout(look, 120);
   };
   look();
 }
@@ -37,8 +44,9 @@ export default function ({ data, parentElement }) {
 def scroll_to(selector: str, occasion: str, block: Literal["start", "center"] = "start") -> None:
     """Bring the first element that matches into view, once per `occasion`.
 
-    The page grows while it is drawn, so this is repeated whenever its height has changed, for ten seconds or
-    until the reader does something.
+    The page grows while it is drawn, and Streamlit scrolls by itself, e.g. to the top of a new page. So this
+    is repeated whenever the height has changed or the element has moved: for ten seconds, or until the reader
+    does something or something else is scrolled to.
     """
     data = {"selector": selector, "occasion": occasion, "block": block}
     _scroller(key="scroller", data=data, height=1)

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from statistics import fmean
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fsrs import Card, ReviewLog, Scheduler
 
@@ -51,6 +51,11 @@ class Interview:
 
     day: date
     zone: tzinfo
+
+    @property
+    def eve(self) -> datetime:
+        """The first moment of the day before, in UTC."""
+        return datetime.combine(self.day - timedelta(days=1), time.min, self.zone).astimezone(UTC)
 
     @property
     def begins(self) -> datetime:
@@ -234,18 +239,28 @@ class Scheduling:
         stored = self._preferences.get(_preference(owner))
         if stored is None:
             return None
-        return Interview(date.fromisoformat(stored["day"]), ZoneInfo(stored["zone"]))
+        return Interview(date.fromisoformat(stored["day"]), zone_of(stored["zone"]))
 
 
 def next_due(card: Card, interview: Interview | None) -> datetime:
     """Return when a card is due: as the library says, and before an interview that lies ahead.
 
-    What would come later is due when the interview day begins, so that it can still be answered before.
-    That is within the longest interval of max(1, days left). On the day itself the limit is its end.
+    What would come later is due when the day before the interview begins, so that there is a day to answer
+    it. What was answered on that day is due when the interview day begins, and then by its end.
     """
     if interview is None or card.last_review is None:
         return card.due
-    return min(card.due, interview.begins if card.last_review < interview.begins else interview.ends)
+    limits = (interview.eve, interview.begins, interview.ends)
+    answered_at = card.last_review
+    return min(card.due, next((limit for limit in limits if answered_at < limit), interview.ends))
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return the time zone of an IANA name; UTC for one that is not known here, as browsers may tell it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
+        return ZoneInfo("UTC")
 
 
 def recall(card: Card, moment: datetime) -> float:

@@ -7,15 +7,12 @@ unanswered questions and follow-ups. There is no figure for the whole.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 
 from rag.quiz.figures import Figures, by_topic, figures_of
 from rag.quiz.findings import Finding, findings_of, strong, weak
 from rag.quiz.history import answered
 from rag.quiz_types import SelfRating, Session, SessionItem
-from rag.types import FREE, Usage
 
 SHOWN = 3
 """How many points are called the strongest, and how many the weakest."""
@@ -41,16 +38,10 @@ class Scorecard:
     follow_ups: tuple[SessionItem, ...]
     unrated: tuple[SessionItem, ...]
     """Answers without a grade that wait for the person's own rating, follow-ups not counted."""
-    waiting: tuple[SessionItem, ...]
-    """Answers that are being graded."""
     failed: tuple[SessionItem, ...]
     """Answers that could not be graded."""
     disagreed: tuple[SessionItem, ...]
     reported: tuple[SessionItem, ...]
-    answering_s: float
-    """Seconds from the showing of each question to its answer, added up."""
-    grading: Usage
-    """Of all gradings; its cost is None when one of them has no known price."""
 
 
 def scorecard(session: Session) -> Scorecard:
@@ -78,12 +69,9 @@ def scorecard(session: Session) -> Scorecard:
         unanswered=tuple(unanswered),
         follow_ups=tuple(follow_ups),
         unrated=tuple(item for item in planned if rates_itself(item) and not item.self_rating),
-        waiting=tuple(item for item in items if item.grading == "waiting"),
         failed=tuple(item for item in items if item.grading == "failed"),
         disagreed=tuple(item for item in items if item.disagreement),
         reported=tuple(item for item in items if item.report),
-        answering_s=sum(item.response.seconds for item in items if item.response),
-        grading=added(item.grade.usage for item in items if item.grade),
     )
 
 
@@ -99,18 +87,3 @@ def rates_itself(item: SessionItem) -> bool:
     if item.grade is None or is_unanswered(item):
         return False
     return item.grade.outcome == "ungraded" or item.grade.graded_by in ("coverage_hint", "self")
-
-
-def added(usages: Iterable[Usage]) -> Usage:
-    """Return the sum; its cost is None when one of them is not known."""
-    total = FREE
-    for usage in usages:
-        known = total.cost_usd is not None and usage.cost_usd is not None
-        total = Usage(
-            total.input_tokens + usage.input_tokens,
-            total.cached_input_tokens + usage.cached_input_tokens,
-            total.output_tokens + usage.output_tokens,
-            (total.cost_usd or Decimal(0)) + (usage.cost_usd or Decimal(0)) if known else None,
-            total.estimated or usage.estimated,
-        )
-    return total

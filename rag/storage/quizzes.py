@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, func, insert, select, update
 
 from rag.quiz_types import (
     ASKED,
@@ -87,6 +87,7 @@ class Quizzes:
         """Return the ids of all questions of plans that `owner` was asked."""
         query = (
             select(quiz_items.c.question_id)
+            .distinct()
             .join(quizzes, quizzes.c.id == quiz_items.c.quiz_id)
             .where(quizzes.c.owner == owner, quiz_items.c.follow_up_of.is_(None))
         )
@@ -102,8 +103,18 @@ class Quizzes:
             .order_by(quizzes.c.started_at, quiz_items.c.position)
         )
         with self._database.read() as connection:
-            last = {row.question_id: row.question for row in connection.execute(query)}
-        return {question_id: ASKED.validate_python(found) for question_id, found in last.items()}
+            return _last(connection.execute(query))
+
+    def last_asked(self, owner: str, question_ids: Collection[str]) -> dict[str, AskedQuestion]:
+        """Return those of these questions that `owner` was asked, also as follow-ups, by id as asked last."""
+        query = (
+            select(quiz_items.c.question_id, quiz_items.c.question)
+            .join(quizzes, quizzes.c.id == quiz_items.c.quiz_id)
+            .where(quizzes.c.owner == owner, quiz_items.c.question_id.in_(question_ids))
+            .order_by(quizzes.c.started_at, quiz_items.c.position)
+        )
+        with self._database.read() as connection:
+            return _last(connection.execute(query))
 
     def advance(
         self,
@@ -196,12 +207,6 @@ class Quizzes:
         """Store what the person says is wrong with a question; empty takes it back."""
         return self._amend(quiz_id, owner, position, {"report": text})
 
-    def delete(self, quiz_id: str, owner: str) -> bool:
-        """Delete a quiz with all its questions and answers."""
-        change = delete(quizzes).where(quizzes.c.id == quiz_id, quizzes.c.owner == owner)
-        with self._database.write() as connection:
-            return connection.execute(change).rowcount == 1
-
     def _read(
         self,
         *conditions: ColumnElement[bool],
@@ -250,6 +255,11 @@ class Quizzes:
             if not connection.execute(own.values(updated_at=self._clock())).rowcount:
                 return False
             return _set(connection, quiz_id, position, values, *conditions)
+
+
+def _last(rows: Iterable[Row[Any]]) -> dict[str, AskedQuestion]:
+    last = {row.question_id: row.question for row in rows}
+    return {question_id: ASKED.validate_python(found) for question_id, found in last.items()}
 
 
 def _set(

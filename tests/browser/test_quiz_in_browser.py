@@ -158,6 +158,28 @@ def test_refresh_and_restart_keep_question_options_and_draft_on_a_phone(app, tab
     page.locator(RESULT).wait_for()
 
 
+def test_the_history_opens_an_answer_at_its_feedback(app, tab):
+    page = tab()
+    start(page, app)
+    page.get_by_text("Multiple choice", exact=True).click()
+    settled(page)
+    page.get_by_role("button", name="Start").click()
+    asked(page)
+    page.locator(CHOICES).first.click()
+    page.locator(f"{CHOICES} input:checked").wait_for(state="attached")
+    page.keyboard.press("Control+Enter")  # while the option has the focus
+    page.locator(FEEDBACK).wait_for()
+    page.get_by_role("button", name="End quiz").click()
+    page.get_by_role("button", name="End it now").click()
+    page.locator(RESULT).wait_for()
+    page.goto(app.url + "/progress")
+    page.get_by_text("History", exact=True).click()
+    page.locator(".st-key-progress_history button").first.click()
+    page.locator(FEEDBACK).wait_for()
+    place = "document.querySelector('.st-key-quiz_one').getBoundingClientRect().y"
+    page.wait_for_function(f"0 < {place} && {place} < 300")
+
+
 def test_a_mock_interview_follows_up_and_is_graded_at_its_end(written, obliging, tab):
     page = tab()
     start(page, written)

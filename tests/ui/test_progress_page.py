@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pages.progress import days
+from pages.shared import days
 from rag.quiz_types import Grade, PointVerdict, QuizRequest, Response
 from rag.storage.ledger import Ledger
 from rag.study import Study

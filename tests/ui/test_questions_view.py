@@ -9,6 +9,7 @@ from pages.shared import generating, picker
 from rag.errors import InvalidInput
 from rag.providers.choice import ModelChoice
 from rag.quiz.own_templates import CSV_TEMPLATE
+from rag.quiz_types import QuizRequest, Response
 from tests.ui.driving import page, said
 
 HOSTILE = (
@@ -81,6 +82,9 @@ def test_an_open_question_shows_its_points_with_their_sources(services):
 
 def test_a_reported_question_is_asked_again_once_the_report_is_taken_back(services):
     app = view(topic="agents", q="agents-mcq-01")
+    assert app.radio(key="questions_report_fault").value is None
+    assert app.button(key="questions_report_send").disabled
+    app.radio(key="questions_report_fault").set_value("The key or a point is wrong").run()
     click(app, "questions_report_send")
     assert services.study.questions.reported("") == {"agents-mcq-01": "The key or a point is wrong"}
     assert "It is not asked any more" in shown(app)
@@ -89,6 +93,26 @@ def test_a_reported_question_is_asked_again_once_the_report_is_taken_back(servic
     assert "The key or a point is wrong" in shown(app)
     click(app, "questions_unreport_agents-mcq-01")
     assert services.study.pool.get("", "agents-mcq-01") is not None
+    assert "You reported no question" in shown(app)
+
+
+def test_reports_of_follow_ups_and_of_questions_that_are_gone_are_listed_and_taken_back(services):
+    sessions, questions = services.study.sessions, services.study.questions
+    quiz_id = sessions.start(QuizRequest(n=1, kind="open", topics=("agents",)), "")
+    sessions.submit(quiz_id, "", 0, Response(text="They go round and round until a limit stops them."))
+    sessions.grade(quiz_id, "", 0, services.study.grader())
+    follow_up = sessions.next(quiz_id, "").current
+    sessions.report(quiz_id, "", 1, "It is unclear")
+    questions.report("", "nobody-knows-01", "It was wrong")
+    app = view(part="reported")
+    told = shown(app)
+    assert "Reported (2)" in app.segmented_control(key="questions_part").options[3]
+    assert follow_up.question.prompt in told
+    assert "It is unclear" in told
+    assert "A question that is no longer there" in told
+    click(app, f"questions_unreport_{follow_up.question.id}")
+    click(app, "questions_unreport_nobody-knows-01")
+    assert questions.reported("") == {}
     assert "You reported no question" in shown(app)
 
 
@@ -174,7 +198,7 @@ def writer(services, monkeypatch):
         picker, "chosen", lambda ready: ModelChoice("openai_compatible", "gpt-test", "http://x/v1")
     )
     yield found
-    generating.stop()
+    generating.stop(generating.underway())
     settled()
 
 
@@ -184,6 +208,15 @@ def settled():
     while generating.underway():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+def test_a_run_that_is_marked_as_interrupted_meanwhile_is_followed_to_its_end(services, writer):
+    app = view(part="new")
+    app.multiselect(key="questions_documents").set_value(["caching"]).run()
+    click(app, "questions_write")
+    services.study.generations.close_open()  # as the start of a second server does
+    app = view(part="new")
+    assert "of 5 questions settled" in app.get_by_key("questions_progress").get("progress")[0].proto.text
 
 
 def test_a_run_shows_its_yield_for_each_gate_goes_on_elsewhere_and_can_be_stopped(services, writer):

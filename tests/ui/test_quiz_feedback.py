@@ -1,10 +1,13 @@
 """What the quiz page says about an answer, and about a whole quiz."""
 
+import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from pages.quiz.checked import gate_words
 from rag.errors import ProviderUnavailable
 from rag.quiz_types import Grade, PointVerdict, QuizRequest, Response
 from rag.types import Usage
@@ -131,7 +134,7 @@ def test_a_model_s_grade_shows_both_sides_of_each_point_and_the_contradiction_fi
     assert "A check changed the model’s verdict. The quotation does not stand in your answer." in told
     assert "1 of 2 must-have points met." in told
     assert "Graded by gpt-test point by point" in told
-    assert "Grading: 1,830 tokens in, 212 out · $0.0009" in told
+    assert re.search(r"Grading: 1,830 tokens in, 212 out · \$0\.0009 · .* ms", told)
     assert "I would set a time to live." in told
     assert "0.4" not in told and "40" not in told
 
@@ -251,6 +254,15 @@ def test_the_checks_of_a_question_and_its_origin_are_told(services):
     told = feedback(opened(quiz_id))
     assert "This question is from the checked bank." in told
     assert "- Its quote stands in the source, word for word." in told
+
+
+def test_the_checks_of_an_open_question_speak_of_its_points(services):
+    question = replace(services.study.pool.get("", OPEN), checks=("form", "blind_solved", "unique"))
+    assert gate_words(question).splitlines() == [
+        "- Its form: the question stands alone, no point repeats another, the answer takes about a minute.",
+        "- Solved from the source alone: the answer mentioned every must-have point.",
+        "- It is no duplicate of another question.",
+    ]
 
 
 def test_a_source_that_is_gone_leaves_its_quote(services):

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import streamlit as st
 
 from pages.shared import grading
 from rag.errors import ProviderUnavailable
+from rag.quiz.scheduling import zone_of
 from rag.quiz_types import AskedQuestion, Grade, PointVerdict, QuizRequest, Response
 from rag.types import Usage
 from tests.ui.driving import page, said
@@ -95,7 +97,7 @@ def test_with_a_model_an_interview_may_have_a_cost_limit(open_services):
     app = quiz()
     assert "graded point by point by gpt-4.1-mini, OpenAI" in shown(app)
     app.radio(key="quiz_mode").set_value("interview").run()
-    assert "Up to 8 model calls, about $0.01." in shown(app)
+    assert "Up to 10 model calls, about $0.01." in shown(app)
     app.number_input(key="quiz_max_cost").set_value(0.5).run()
     click(app, "quiz_start")
     request = stored(services, app.query_params["s"]).request
@@ -109,6 +111,16 @@ def test_the_interview_day_is_stored_when_it_is_chosen(services):
     assert "In 12 days." in shown(app)
     assert services.study.scheduling.interview_day("") == day
     assert quiz().date_input(key="quiz_interview_day").value == day
+
+
+@pytest.mark.parametrize("zone", ["Etc/Unknown", "Europe/Vilnius"])
+def test_the_days_to_the_interview_are_counted_where_the_reader_is(services, monkeypatch, zone):
+    monkeypatch.setattr(type(st.context), "timezone", zone)
+    tomorrow = datetime.now(zone_of(zone)).date() + timedelta(days=1)
+    app = quiz()
+    app.date_input(key="quiz_interview_day").set_value(tomorrow).run()
+    assert "In 1 day." in shown(app)
+    assert quiz().date_input(key="quiz_interview_day").value == tomorrow
 
 
 def test_without_questions_the_page_says_how_to_get_some(services, monkeypatch):
@@ -138,6 +150,7 @@ def test_a_wish_that_no_question_fulfils_is_told_beside_the_button(services):
     app.session_state["quiz_topics"] = ["agents"]
     app.session_state["quiz_kind"] = "Multiple choice"
     app.checkbox(key="quiz_new").check().run()
+    assert "or allow questions that you have seen" in shown(app)
     click(app, "quiz_start")
     assert "No question fits this choice." in said(app.get_by_key("quiz_setup"))
 
@@ -189,7 +202,12 @@ def test_a_reload_shows_the_same_question_with_its_options_in_order_and_the_draf
     assert again.radio(key="quiz_options").value is None
     app, quiz_id = opened(services, kind="open")
     app.text_area(key="quiz_answer").set_value("A half").run()
-    assert quiz(s=quiz_id).text_area(key="quiz_answer").value == "A half"
+    app.checkbox(key="quiz_guess").check().run()
+    again = quiz(s=quiz_id)
+    assert again.text_area(key="quiz_answer").value == "A half"
+    assert again.checkbox(key="quiz_guess").value is True
+    again.checkbox(key="quiz_guess").uncheck().run()
+    assert quiz(s=quiz_id).checkbox(key="quiz_guess").value is False
 
 
 def test_hints_come_one_by_one_and_skipping_is_not_answering(services):
@@ -285,6 +303,7 @@ def test_an_interview_asks_on_about_what_was_missed_and_grades_at_the_end(servic
     write(app)
     session = stored(services, quiz_id)
     assert (session.state, session.stop_reason, len(session.items)) == ("finished", "done", 4)
+    assert "It took less than a minute; 20 were planned." in said(app.get_by_key("quiz_plan"))
     assert app.get_by_key("quiz_scorecard")
 
 

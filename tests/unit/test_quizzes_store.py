@@ -152,7 +152,6 @@ def test_nobody_sees_or_changes_the_quiz_of_another(quizzes, quiz_id):
         lambda: quizzes.add_hint(quiz_id, "bob", 0, 2),
         lambda: quizzes.report(quiz_id, "bob", 0, "x"),
         lambda: quizzes.finish(quiz_id, "bob", "ended"),
-        lambda: quizzes.delete(quiz_id, "bob"),
     )
     before = quizzes.get(quiz_id, "ann")
     assert [change() for change in changes] == [False] * len(changes)
@@ -182,15 +181,6 @@ def test_what_was_asked_is_known_as_it_was_asked_last_without_follow_ups(quizzes
     assert quizzes.asked_ids("bob") == set()
 
 
-def test_a_deleted_quiz_is_gone_with_its_answers(quizzes, quiz_id):
-    ask_second(quizzes, quiz_id)
-    assert quizzes.delete(quiz_id, "ann")
-    assert not quizzes.delete(quiz_id, "ann")
-    assert quizzes.get(quiz_id, "ann") is None
-    assert quizzes.asked("ann") == {}
-    assert not quizzes.grade(quiz_id, "ann", 0, GRADE)
-
-
 def test_every_change_of_a_quiz_changes_the_stamp_of_its_owner(quizzes, quiz_id):
     ask_second(quizzes, quiz_id)
     stamps = [quizzes.stamp("ann")]
@@ -200,7 +190,6 @@ def test_every_change_of_a_quiz_changes_the_stamp_of_its_owner(quizzes, quiz_id)
         lambda: quizzes.disagree(quiz_id, "ann", 0, "I said so."),
         lambda: quizzes.report(quiz_id, "ann", 0, "It is wrong."),
         lambda: quizzes.finish(quiz_id, "ann", "ended"),
-        lambda: quizzes.delete(quiz_id, "ann"),
     ):
         assert change()
         stamps.append(quizzes.stamp("ann"))

@@ -45,6 +45,11 @@ def graded(first, second, optional, **more):
     return judged(grade=replace(JUDGED, verdicts=verdicts), **more)
 
 
+def guessing(answer):
+    """Return an answer whose author said that they were guessing."""
+    return replace(answer, response=replace(answer.response, guessed=True))
+
+
 @pytest.mark.parametrize(
     ("answer", "rating"),
     [
@@ -62,6 +67,10 @@ def graded(first, second, optional, **more):
         (graded(MET, MET, MET, self_rating="easy"), Rating.Easy),
         (graded(MET, MET, MET, self_rating="again"), Rating.Again),
         (graded(MET, MET, MET, hints=1), Rating.Hard),
+        (guessing(graded(MET, MET, MET)), Rating.Again),
+        (guessing(graded(MET, MET, MET, self_rating="easy")), Rating.Again),
+        (guessing(hinted()), None),
+        (guessing(hinted(self_rating="good")), Rating.Again),
         (graded(MET, MET, MISSING), Rating.Hard),
         (graded(MET, MET, MISSING, self_rating="easy"), Rating.Hard),
         (graded(MET, PARTIAL, MET), Rating.Hard),
@@ -214,7 +223,9 @@ def test_nothing_is_due_after_the_interview_day(reviews, days_left, zone):
     due = next_due(card, interview)
     assert due.astimezone(ZoneInfo(zone)).date() <= interview.day
     assert at < due
-    assert due == card.due or due in (interview.begins, interview.ends)
+    assert at >= interview.eve or due < interview.begins
+    ahead = [limit for limit in (interview.eve, interview.begins, interview.ends) if at < limit]
+    assert due == min(card.due, *ahead)
     shortened = Scheduler(
         desired_retention=0.9, learning_steps=STEPS, enable_fuzzing=False, maximum_interval=max(1, days_left)
     ).review_card(by_hand(*taken[:-1]), *taken[-1])[0]
@@ -227,13 +238,32 @@ def test_an_interview_day_brings_reviews_forward_until_it_is_over(made):
     assert due.date() == date(2026, 11, 11)
     made.set_interview_day("", day, "Europe/Vilnius")
     assert (made.interview_day(""), made.past_interview_day("")) == (day, None)
-    assert made.due("", START + timedelta(days=4))[0].due_at == datetime(2026, 11, 5, 22, tzinfo=UTC)
+    assert made.due("", START + timedelta(days=4))[0].due_at == datetime(2026, 11, 4, 22, tzinfo=UTC)
     made.now = datetime(2026, 11, 6, 22, 1, tzinfo=UTC)  # after midnight in Vilnius
     assert (made.interview_day(""), made.past_interview_day("")) == (None, day)
     assert made.due("", START + timedelta(days=4)) == []
     assert made.due("", due)[0].due_at == due
     made.set_interview_day("", None)
     assert made.past_interview_day("") is None
+
+
+def test_on_the_evening_before_the_interview_everything_that_would_come_later_is_due(made):
+    answer(made, right(self_rating="easy"), START)
+    made.set_interview_day("", date(2026, 11, 6))
+    made.now = datetime(2026, 11, 5, 19, tzinfo=UTC)
+    assert [card.question_id for card in made.due("", made.now)] == [CHOICE.id]
+    assert made.due_by_day("", made.now, 2) == [(date(2026, 11, 5), 1), (date(2026, 11, 6), 0)]
+    answer(made, right(self_rating="easy"), made.now, "evening")
+    assert made.due("", made.now) == []
+    assert made.due_by_day("", made.now, 2) == [(date(2026, 11, 5), 0), (date(2026, 11, 6), 1)]
+
+
+@pytest.mark.parametrize("zone", ["Etc/Unknown", "", "America", "../etc/passwd"])
+def test_an_unknown_time_zone_that_was_stored_counts_as_utc(made, zone):
+    answer(made, right(self_rating="easy"), START)
+    made.set_interview_day("", date(2026, 11, 6), zone)
+    assert made.interview_day("") == date(2026, 11, 6)
+    assert made.due("", START + timedelta(days=4))[0].due_at == datetime(2026, 11, 5, tzinfo=UTC)
 
 
 def test_the_workload_has_what_is_overdue_today(made):

@@ -1,14 +1,12 @@
 """What one quiz comes to: kinds of grades counted apart, weak points first, nothing averaged."""
 
 from dataclasses import fields, replace
-from decimal import Decimal
 
 from rag.quiz.figures import Figures, Tally
 from rag.quiz.findings import findings_of
 from rag.quiz.scorecard import Scorecard, scorecard
 from rag.quiz.wording import result
 from rag.quiz_types import Grade
-from rag.types import Usage
 from tests.quizzed import (
     ALL,
     CHOICE,
@@ -92,29 +90,37 @@ def test_what_was_not_mentioned_is_weak_only_if_the_person_says_so():
         assert found.ratings == (((rating, 1),) if rating else ())
 
 
+def test_without_a_hint_the_must_haves_are_weak_if_the_person_says_so():
+    nothing_left = replace(HINTED, not_mentioned=())
+    for rating, weak_topics in (("good", ()), ("again", ("system-design",)), ("hard", ("system-design",))):
+        found = scorecard(session(hinted(0, grade=nothing_left, self_rating=rating)))
+        assert found.weak_topics == weak_topics
+    assert kinds(found.weakest) == [("self_rated", POINTS[0].claim), ("self_rated", POINTS[1].claim)]
+    assert found.weak_questions == {OPEN.id}
+
+
+def test_all_points_are_weak_by_a_self_rating_where_none_is_a_must_have():
+    optional = replace(OPEN, points=POINTS[2:])
+    found = scorecard(session(hinted(0, optional, replace(HINTED, not_mentioned=()), self_rating="again")))
+    assert kinds(found.weakest) == [("self_rated", POINTS[2].claim)]
+
+
 def test_weak_topics_come_before_those_with_unanswered_questions():
     found = scorecard(ALL)
     assert found.weak_topics == ("system-design", "agents", "rag")
     assert found.weak_questions == {"cache-open-1", "agents-mcq-1", "agents-open-1", "rag-open-1"}
 
 
-def test_what_waits_or_failed_or_was_doubted_is_listed():
+def test_what_failed_or_was_doubted_is_listed():
     found = scorecard(
         session(
-            replace(judged(0, grade=None), grading="waiting"),
-            replace(judged(1, grade=None), grading="failed", grading_error="The model is gone."),
-            judged(2, disagreement="I said that."),
-            right(3, report="Two options are right."),
+            replace(judged(0, grade=None), grading="failed", grading_error="The model is gone."),
+            judged(1, disagreement="I said that."),
+            right(2, report="Two options are right."),
         )
     )
-    lists = (found.waiting, found.failed, found.disagreed, found.reported)
-    assert [[one.position for one in items] for items in lists] == [[0], [1], [2], [3]]
-
-
-def test_the_cost_is_unknown_as_soon_as_one_price_is():
-    unpriced = replace(JUDGED, usage=Usage(10, 0, 5, None))
-    assert scorecard(session(judged(0), judged(1))).grading == Usage(3660, 0, 424, Decimal("0.0018"))
-    assert scorecard(session(judged(0), judged(1, grade=unpriced))).grading.cost_usd is None
+    lists = (found.failed, found.disagreed, found.reported)
+    assert [[one.position for one in items] for items in lists] == [[0], [1], [2]]
 
 
 def test_results_are_words():

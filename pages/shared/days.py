@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-
-def zone_name() -> str:
-    """Return the IANA name of the reader's time zone; UTC when the browser does not tell a known one."""
-    name = st.context.timezone or "UTC"
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "UTC"
-    return name
+from rag.quiz.scheduling import zone_of
 
 
 def zone() -> ZoneInfo:
-    """Return the reader's time zone."""
-    return ZoneInfo(zone_name())
+    """Return the reader's time zone; UTC when the browser does not tell a known one."""
+    return zone_of(st.context.timezone or "UTC")
 
 
 def now() -> datetime:
