@@ -194,8 +194,11 @@ class Services:
     def remove(self, document_id: str) -> bool:
         """Delete a document everywhere and for good; False when there is none with this id.
 
-        Stored answers keep what they say and quote. A shipped document stays away until it is restored.
+        The questions that quote it go with it. Stored answers and quizzes keep what they say and quote. A
+        shipped document stays away until it is restored.
         """
+        if self.library.document(document_id) or self.library.taken_out(document_id):
+            self.study.questions.remove_resting_on(document_id)  # first: a remove cut short can be repeated
         removed = self.library.remove(document_id)
         self.retriever.refresh()
         return removed

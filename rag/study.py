@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from rag.embedding.base import Embedder
 from rag.providers.choice import ModelChoice
 from rag.quiz.assembling import assemble
+from rag.quiz.definitions import Definitions
 from rag.quiz.extractive import extractive_items, terms_asked_for
 from rag.quiz.follow_ups import headings_in
 from rag.quiz.generation.generator import Generator
@@ -20,7 +21,7 @@ from rag.quiz.importing import ImportReport, import_bank
 from rag.quiz.interviewing import Interviewer
 from rag.quiz.planning import DUE, WEAK, Needs
 from rag.quiz.pool import Pool
-from rag.quiz.progress import Progress, progress_of
+from rag.quiz.progress import Progress, seen_from, timeless
 from rag.quiz.scheduling import Scheduling
 from rag.quiz.sessions import Sessions
 from rag.quiz_types import AskedQuestion
@@ -69,11 +70,12 @@ class Study:
             Preferences(database, clock),
             clock,
             lambda owner: {question.id for question in self.pool.questions(owner)},
-            lambda owner: self.progress(owner).weak,
+            lambda owner: self._timeless(owner).weak,
         )
         self._quizzes = Quizzes(database, clock)
         self.generations = Generations(database, clock)
-        self._progress: dict[tuple[str, str], tuple[object, Progress]] = {}
+        self._definitions = Definitions()
+        self._progress: dict[str, tuple[object, Progress]] = {}
         self.sessions = Sessions(
             self._quizzes,
             self.pool,
@@ -135,21 +137,34 @@ class Study:
     def extractive(self, document_ids: Sequence[str], owner: str) -> tuple[int, dict[str, int]]:
         """Make questions out of the definitions in documents; return how many are new, and the yield.
 
-        The yield: drafted (definitions found), kept, known (their terms have questions), and for each gate
-        how many it dropped. No model is asked.
+        Earlier ones on these documents whose sentence is gone are dropped; quizzes have copies of theirs.
+        The yield: drafted (definitions found), kept, known (their terms have questions), later (more than are
+        tried in one go), for each gate how many it dropped, and unread: 1 when the documents are longer than
+        what is looked at. No model is asked.
         """
         readable = [summary.id for summary in self._library.summaries() if summary.owner in ("", owner)]
-        documents = {name: document for name in readable if (document := self._library.document(name))}
+        chosen = [name for name in dict.fromkeys(document_ids) if name in readable]
+        others = [name for name in readable if name not in chosen]
+        in_place = [question for question in self.pool.own(owner) if question.origin == "extractive"]
+        self._drop_dead(owner, chosen, {question.id for question in in_place})
         made = extractive_items(
-            [documents[name] for name in dict.fromkeys(document_ids) if name in documents],
-            [document for name, document in documents.items() if name not in document_ids],
+            [*filter(None, map(self._library.document, chosen))],
+            filter(None, map(self._library.document, others)),
             self.pool.embed,
             owner=owner,
-            asked=terms_asked_for(self.questions.list(owner, "extractive")),
+            asked=terms_asked_for(in_place),
+            find=self._definitions.of,
         )
         added = self.questions.add(owner, made.questions, uuid.uuid4().hex)
         drafted = len(made.questions) + sum(made.dropped.values())
-        return added, {"drafted": drafted, "kept": added, **made.dropped}
+        unread = {} if made.read_all else {"unread": 1}
+        return added, {"drafted": drafted, "kept": added, **unread, **made.dropped}
+
+    def _drop_dead(self, owner: str, document_ids: Collection[str], in_place: Collection[str]) -> None:
+        for question in self.questions.list(owner, "extractive"):
+            evidence = question.evidence
+            if question.id not in in_place and evidence is not None and evidence.document_id in document_ids:
+                self.questions.remove(owner, question.id)
 
     def import_bank(self, content: bytes, name: str, owner: str) -> ImportReport:
         """Store what passes of somebody's own questions in YAML or CSV; `name`: of the file, with its ending.
@@ -160,15 +175,17 @@ class Study:
 
     def progress(self, owner: str, zone: tzinfo = UTC) -> Progress:
         """Return what the quizzes of one person say; days and weeks are those of `zone`."""
-        now, key = self._clock(), (owner, str(zone))
-        stamp = (self._quizzes.stamp(owner), now.astimezone(zone).date())
-        kept = self._progress.get(key)
+        return seen_from(self._timeless(owner), self._clock(), zone)
+
+    def _timeless(self, owner: str) -> Progress:
+        stamp = (self._quizzes.stamp(owner), self.questions.reported(owner))
+        kept = self._progress.get(owner)
         if kept is not None and kept[0] == stamp:
             return kept[1]
-        found = progress_of(self._quizzes.list(owner, MOST_QUIZZES), now, zone)
+        found = timeless(self.sessions.list(owner, MOST_QUIZZES))
         if len(self._progress) >= PROGRESS_KEPT:
             self._progress = {}
-        self._progress[key] = (stamp, found)
+        self._progress[owner] = (stamp, found)
         return found
 
     def _known(self, owner: str) -> list[AskedQuestion]:

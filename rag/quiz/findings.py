@@ -7,9 +7,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from rag.quiz_types import Evidence, PointVerdict, SessionItem
+from rag.quiz_types import Evidence, Point, PointVerdict, SessionItem
 
-FindingKind = Literal["met", "partial", "missing", "contradicted", "right", "wrong", "not_mentioned"]
+FindingKind = Literal[
+    "met", "partial", "missing", "contradicted", "right", "wrong", "not_mentioned", "self_rated"
+]
+"""`self_rated`: nothing tells the points apart, and the person says that they did not know the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ _WEAK: Mapping[FindingKind, int] = {
     "wrong": 1,
     "missing": 1,
     "not_mentioned": 1,
+    "self_rated": 1,
     "partial": 2,
 }
 _STRONG: Mapping[FindingKind, int] = {"met": 0, "right": 0}
@@ -58,7 +62,7 @@ def findings_of(item: SessionItem, follow_ups: Collection[SessionItem] = ()) -> 
     """Return what the answer to a question shows: nothing for one that was not answered or is not graded yet.
 
     A right guess shows nothing. What an answer did not mention counts when the person says that they did
-    not know it. follow_ups: of the whole quiz.
+    not know it; where no hint names a point, the must-have ones count then. follow_ups: of the whole quiz.
     """
     grade = item.grade
     if grade is None or item.response is None or grade.outcome == "not_answered":
@@ -66,7 +70,7 @@ def findings_of(item: SessionItem, follow_ups: Collection[SessionItem] = ()) -> 
     if grade.right is not None:
         return list(_chosen(item, grade.right))
     if item.self_rating in ("again", "hard") and not grade.verdicts:
-        return list(_not_mentioned(item, grade.not_mentioned))
+        return _not_mentioned(item, grade.not_mentioned) or _self_rated(item)
     made_up_for = {
         verdict.point
         for follow_up in follow_ups
@@ -94,10 +98,20 @@ def _judged(item: SessionItem, verdict: PointVerdict, is_made_up_for: bool) -> F
     return replace(found, your_words=verdict.answer_quote, why=verdict.why, made_up_for=is_made_up_for)
 
 
-def _not_mentioned(item: SessionItem, claims: Collection[str]) -> Iterator[Finding]:
-    for point in item.question.points:
-        if point.claim in claims:
-            yield _finding(item, "not_mentioned", point.claim, point.must_have, point.weight, point.evidence)
+def _not_mentioned(item: SessionItem, claims: Collection[str]) -> list[Finding]:
+    points = [point for point in item.question.points if point.claim in claims]
+    return _of_points(item, "not_mentioned", points)
+
+
+def _self_rated(item: SessionItem) -> list[Finding]:
+    points = item.question.points
+    return _of_points(item, "self_rated", [point for point in points if point.must_have] or points)
+
+
+def _of_points(item: SessionItem, kind: FindingKind, points: Sequence[Point]) -> list[Finding]:
+    return [
+        _finding(item, kind, point.claim, point.must_have, point.weight, point.evidence) for point in points
+    ]
 
 
 def _finding(

@@ -79,6 +79,10 @@ class Pool:
             (known[question_id], reason) for question_id, reason in reports.items() if question_id in known
         ]
 
+    def own(self, owner: str) -> list[AskedQuestion]:
+        """Return the questions of `owner` whose evidence is in place, those they reported among them."""
+        return list(self._checked(owner)[1].questions.values())
+
     def topics(self, owner: str) -> list[TopicCount]:
         """Return the topics that have questions, by name."""
         counts = Counter((question.topic, question.kind) for question in self.questions(owner))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
 
@@ -64,17 +64,32 @@ class Progress:
 
 def progress_of(sessions: Sequence[Session], now: datetime, zone: tzinfo = UTC) -> Progress:
     """Return what these quizzes, all of one person, say; days and weeks are those of `zone`."""
-    history = answered(sessions)
+    return seen_from(timeless(sessions), now, zone)
+
+
+def seen_from(progress: Progress, now: datetime, zone: tzinfo) -> Progress:
+    """Return the progress with its days and weeks, which are those of `zone`; the rest stays as it is."""
+    oldest_first = progress.history[::-1]
     weeks: dict[date, list[Answered]] = defaultdict(list)
-    for one in history:
+    for one in oldest_first:
         day = one.at.astimezone(zone).date()
         weeks[day - timedelta(days=day.weekday())].append(one)
+    return replace(
+        progress,
+        weeks=tuple((week, figures_of(asked)) for week, asked in sorted(weeks.items())),
+        streak=_streak(oldest_first, now, zone),
+    )
+
+
+def timeless(sessions: Sequence[Session]) -> Progress:
+    """Return what these quizzes, all of one person, say, with no days and weeks yet."""
+    history = answered(sessions)
     weakest, strongest = weakest_and_strongest(history)
     return Progress(
         total=figures_of(history),
         topics=tuple((topic, figures_of(asked)) for topic, asked in sorted(by_topic(history).items())),
-        weeks=tuple((week, figures_of(asked)) for week, asked in sorted(weeks.items())),
-        streak=_streak(history, now, zone),
+        weeks=(),
+        streak=Streak((), 0, 0),
         weak=tuple(weaknesses(history)),
         weakest=weakest,
         strongest=strongest,

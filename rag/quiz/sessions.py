@@ -7,7 +7,7 @@ ignored, and whoever asks for the next question gets the one that is already the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -43,6 +43,8 @@ NOT_COVERED = (
     "This question goes a step beyond the points that were fixed for grading, so it has no grade. Compare "
     "your answer with the source and rate it yourself."
 )
+INTERVIEWS_KEPT = 64
+"""The newest, whose needs are kept in memory; for another one they are found again."""
 _Sessions = list[Session]
 
 
@@ -74,27 +76,43 @@ class Sessions:
         self._needs = needs
         self._on_result = on_result
         self._grading = Turns()
+        self._needs_of: dict[str, Needs] = {}
+        """By id of the interview, as they were at its start: finding them reads all earlier quizzes."""
 
     def start(self, request: QuizRequest, owner: str) -> str:
         """Plan a quiz, freeze its first question, and return its id.
 
         Raises InvalidInput for a value out of its range and when no question fits.
         """
-        needed = request.target_weak or request.mode == "review"
-        step = self._interviewer.first(checked(request), self._choice(owner, request, needed))
-        return self._quizzes.create(owner, request, step.plan, step.question, step.reason)
+        needed = checked(request).target_weak or request.mode == "review"
+        needs = self._needs(owner) if needed else NO_NEEDS
+        step = self._interviewer.first(request, self._choice(owner, request, needs))
+        quiz_id = self._quizzes.create(owner, request, step.plan, step.question, step.reason)
+        if needed and request.mode == "interview":
+            self._keep(quiz_id, needs)
+        return quiz_id
 
     def get(self, quiz_id: str, owner: str) -> Session | None:
         """Return a quiz; None when `owner` has none with this id."""
-        return self._quizzes.get(quiz_id, owner)
+        found = self._quizzes.get(quiz_id, owner)
+        return None if found is None else self._as_reported([found], owner)[0]
 
     def unfinished(self, owner: str) -> Session | None:
         """Return the running quiz that was used last; None when there is none."""
-        return self._quizzes.unfinished(owner)
+        found = self._quizzes.unfinished(owner)
+        return None if found is None else self._as_reported([found], owner)[0]
 
     def list(self, owner: str, limit: int = 50) -> _Sessions:
         """Return the quizzes of `owner`, newest first."""
-        return self._quizzes.list(owner, limit)
+        return self._as_reported(self._quizzes.list(owner, limit), owner)
+
+    def asked_ids(self, owner: str) -> set[str]:
+        """Return the ids of all questions that `owner` was asked, follow-ups not counted."""
+        return self._quizzes.asked_ids(owner)
+
+    def last_asked(self, owner: str, question_ids: Collection[str]) -> dict[str, AskedQuestion]:
+        """Return those of these questions and follow-ups that `owner` was asked, by id as asked last."""
+        return self._quizzes.last_asked(owner, question_ids)
 
     def shown(self, quiz_id: str, owner: str) -> None:
         """Note that the current question is shown now, the first time."""
@@ -206,8 +224,7 @@ class Sessions:
         if session.state == "finished" or session.current.response is None:
             return session
         self._tell(session, session.current)
-        needed = session.request.target_weak and session.mode == "interview"
-        step = self._interviewer.after(session, self._choice(owner, session.request, needed))
+        step = self._interviewer.after(session, self._choice(owner, session.request, self._needs_in(session)))
         if step is None:
             planned = sum(item.follow_up_of is None for item in session.items)
             reason: StopReason = "done" if planned == len(session.plan.slots) else "no_more_questions"
@@ -223,23 +240,46 @@ class Sessions:
         self._found(quiz_id, owner)
         self._quizzes.finish(quiz_id, owner, "ended")
 
-    def delete(self, quiz_id: str, owner: str) -> None:
-        """Delete a quiz with its answers; no error when it is gone."""
-        self._quizzes.delete(quiz_id, owner)
-
     def spent(self, quiz_id: str) -> Usage:
         """Return what the models used for this quiz, from the ledger."""
         return self._ledger.spent_on(quiz_id)
 
-    def _choice(self, owner: str, request: QuizRequest, needed: bool) -> Choice:
-        """needed: what somebody should be asked first matters, which takes a look at all their quizzes."""
+    def _choice(self, owner: str, request: QuizRequest, needs: Needs) -> Choice:
         return Choice(
             self._pool.questions(owner),
             self._quizzes.asked_ids(owner),
-            self._needs(owner) if needed else NO_NEEDS,
+            needs,
             self._questions.reported(owner),
             list(self._quizzes.asked(owner).values()) if request.new_only else [],
         )
+
+    def _needs_in(self, session: Session) -> Needs:
+        """Return what an interview asks first; other quizzes chose all their questions at the start."""
+        if session.mode != "interview" or not session.request.target_weak:
+            return NO_NEEDS
+        kept = self._needs_of.get(session.id)
+        return self._keep(session.id, self._needs(session.owner)) if kept is None else kept
+
+    def _keep(self, quiz_id: str, needs: Needs) -> Needs:
+        newest = list(self._needs_of.items())[1 - INTERVIEWS_KEPT :]
+        self._needs_of = {**dict(newest), quiz_id: needs}
+        return needs
+
+    def _as_reported(self, found: _Sessions, owner: str) -> _Sessions:
+        """Return quizzes without the reports that were taken back since; the reasons are those given last."""
+        if not any(item.report for session in found for item in session.items):
+            return found
+        reasons = self._questions.reported(owner)
+        return [
+            replace(
+                session,
+                items=tuple(
+                    replace(item, report=reasons.get(item.question.id, "")) if item.report else item
+                    for item in session.items
+                ),
+            )
+            for session in found
+        ]
 
     def _limit(self, session: Session) -> StopReason:
         spent = self.spent(session.id).cost_usd if session.mode == "interview" else None
@@ -262,7 +302,9 @@ class Sessions:
                 spent=spent,
                 hint="Rate the answer yourself.",
             )
-        return grader.grade(item.question, text, trace_id=session.id)
+        began = self._clock()
+        grade = grader.grade(item.question, text, trace_id=session.id)
+        return replace(grade, ms=(self._clock() - began).total_seconds() * 1000)
 
     def _answer(self, session: Session, position: int, response: Response, grade: Grade | None) -> None:
         grading: Grading = "waiting" if grade is None else "done"

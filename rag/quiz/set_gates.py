@@ -13,6 +13,7 @@ from rag.text.words import stems
 
 Z_ONE_SIDED_95 = 1.645
 CHANCE = 0.25
+"""With four options."""
 LEVEL_QUOTA: Mapping[str, float] = {"junior": 0.3, "mid": 0.4, "senior": 0.3}
 LEVEL_ROOM, FEWEST_FOR_LEVELS = 0.1, 10
 FEWEST_FOR_POLICIES = 12
@@ -39,9 +40,9 @@ class SetGate:
     detail: str = ""
 
 
-def policy_bound(n: int) -> float:
-    """Return the share of n four-option items that guessing exceeds in one set of twenty."""
-    return CHANCE + Z_ONE_SIDED_95 * math.sqrt(CHANCE * (1 - CHANCE) / n)
+def policy_bound(n: int, chance: float = CHANCE) -> float:
+    """Return the share of n items that guessing exceeds in one set of twenty; chance: to guess one right."""
+    return chance + Z_ONE_SIDED_95 * math.sqrt(chance * (1 - chance) / n)
 
 
 def policies(items: Sequence[Item]) -> dict[str, float]:
@@ -66,7 +67,7 @@ def set_gates(items: Sequence[Item], duplicates: Sequence[tuple[str, str, float]
     """
     gates = []
     if len(items) >= FEWEST_FOR_POLICIES:
-        bound = policy_bound(len(items))
+        bound = policy_bound(len(items), mean(1 / len(item.options) for item in items))
         gates = [SetGate(name, value <= bound, value, bound) for name, value in policies(items).items()]
         gates.append(_position(items))
     gates.append(
@@ -118,10 +119,11 @@ def _convergence(item: Item, place: int) -> float:
 
 def _position(items: Sequence[Item]) -> SetGate:
     """Compare the places of the keys with an even spread by Pearson's chi-square."""
-    places = max(len(item.options) for item in items)
-    expected = len(items) / places
+    sizes = [len(item.options) for item in items]
+    places = range(max(sizes))
+    expected = [sum(1 / size for size in sizes if size > place) for place in places]
     counts = Counter(item.correct for item in items)
-    statistic = sum((counts[place] - expected) ** 2 / expected for place in range(places))
-    bound = CHI_SQUARE_99[places - 1]
-    spread = " ".join(f"{'ABCDE'[place]} {counts[place]}" for place in range(places))
+    statistic = sum((counts[place] - expected[place]) ** 2 / expected[place] for place in places)
+    bound = CHI_SQUARE_99[len(places) - 1]
+    spread = " ".join(f"{'ABCDE'[place]} {counts[place]}" for place in places)
     return SetGate("key_position", statistic <= bound, statistic, bound, spread)

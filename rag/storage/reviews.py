@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from rag.storage.engine import Database
 from rag.storage.quiz_tables import review_cards, review_logs
@@ -57,6 +58,7 @@ class Reviews:
         """Store a review in place of an earlier one of the same item, and what its card then is."""
         same_item = (review_logs.c.quiz_id == review.quiz_id, review_logs.c.position == review.position)
         with self._database.write() as connection:
+            _take_turns(connection, owner, review.question_id)
             connection.execute(delete(review_logs).where(*same_item))
             connection.execute(insert(review_logs), self._row(owner, review))
             logs = connection.scalars(
@@ -101,6 +103,14 @@ class Reviews:
             "position": review.position,
             "log": review.log,
         }
+
+
+def _take_turns(connection: Connection, owner: str, question_id: str) -> None:
+    """Wait for other reviews of this card, where several writers are allowed."""
+    if connection.dialect.name == "postgresql":  # a lock by number: a new card has no row to lock
+        name = hashlib.sha256(f"{owner}\0{question_id}".encode()).digest()
+        number = int.from_bytes(name[:8], signed=True)
+        connection.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def _review(row: Row[Any]) -> StoredReview:

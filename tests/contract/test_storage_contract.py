@@ -18,10 +18,11 @@ from sqlalchemy import Column, MetaData, NullPool, Table, create_engine, insert,
 
 from rag.errors import StoreError
 from rag.quiz_types import Grade, Plan, QuizRequest, Response, Slot
-from rag.storage import cited, engine, quiz_tables, tables
+from rag.storage import cited, engine, tables
 from rag.storage.cited import Citations, CitingAnswer
 from rag.storage.conversations import Conversations
 from rag.storage.engine import Database
+from rag.storage.evaluations import Evaluations, TestCases
 from rag.storage.ledger import CallRecord, Ledger, Total
 from rag.storage.library import Library, Original, RemovedDocument
 from rag.storage.migrations import MIGRATIONS, migrate
@@ -998,9 +999,6 @@ def test_eight_tabs_answer_a_question_once_and_get_one_next_question(database: D
     assert session.request.max_cost_usd == Decimal("0.250")
     assert quizzes.finish(quiz_id, "ann", "time_limit", at=1)
     assert not quizzes.answer(quiz_id, "ann", 1, Response(option=1), "done", None)
-    assert quizzes.delete(quiz_id, "ann")
-    with database.read() as connection:
-        assert connection.execute(select(quiz_tables.quiz_items.c.position)).all() == []
 
 
 # The database
@@ -1067,6 +1065,27 @@ def test_a_database_of_the_first_version_gets_its_citations_and_the_defaults(
         CitingAnswer("t0", "c", "Why?", "Chunks überlappen.", 8, 26, NOON)
     ]
     assert Citations(database).counts() == {"rag": 1, "": 1}
+    database.close()
+
+
+def test_runs_and_test_cases_of_a_database_of_the_third_version_belong_to_nobody(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "migrate", lambda write: migrate(write, MIGRATIONS[:3]))
+        old = Database(url)
+    with old.write() as connection:
+        for statement in (
+            "INSERT INTO evaluation_runs (id, name, state, config, done, total, error, started_at)"
+            " VALUES ('r', 'set', 'done', '{}', 1, 1, '', '2026-11-25 12:00:00')",
+            "INSERT INTO test_cases (id, answer_id, item, created_at)"
+            " VALUES ('c', 'a', '{}', '2026-11-25 12:00:00')",
+        ):
+            connection.exec_driver_sql(statement)
+    old.close()
+    database = Database(url)
+    assert [run.owner for run in Evaluations(database, Clock()).list()] == [""]
+    assert [case.owner for case in TestCases(database, Clock()).list()] == [""]
     database.close()
 
 

@@ -177,6 +177,20 @@ def test_a_reported_question_is_not_asked_its_owner_again(services: Services) ->
     assert len(ids(services, "bob")) == 2
 
 
+def test_what_quotes_a_removed_document_is_gone_and_waits_for_one_that_was_taken_out(
+    services: Services,
+) -> None:
+    study, notes = services.study, notes_id(services)
+    study.questions.add("ann", [own(services)], "import")
+    services.take_out(notes)
+    assert [one.id for one in study.questions.list("ann")] == ["own-1"]
+    services.restore(notes)
+    assert "own-1" in ids(services, "ann")
+    services.take_out(notes)
+    services.remove(notes)
+    assert study.questions.list("ann") == []
+
+
 def test_topics_are_counted_with_the_passages_behind_them(services: Services) -> None:
     services.study.questions.add("ann", [own(services, topic="vectors")], "import")
     (topic,) = services.study.pool.topics("ann")

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
@@ -74,6 +75,26 @@ def test_practice_begins_with_what_is_due_then_weak_then_new(database):
     plan = sessions.get(sessions.start(replace(PRACTICE, target_weak=True), "ann"), "ann").plan
     assert [slot.topic for slot in plan.slots] == ["caching", "retrieval", "retrieval"]
     assert [slot.reason for slot in plan.slots] == ["due for review", "weak topic", "weak topic"]
+
+
+def test_what_an_interview_should_ask_first_is_found_once_for_all_its_questions(database):
+    looked = []
+
+    def needs(owner):
+        looked.append(owner)
+        return Needs(weak={"retrieval": "weak topic"})
+
+    sessions = sessions_on(database, find_needs=needs)
+    finished = taken(sessions, sessions.start(replace(INTERVIEW, target_weak=True), "ann"), Judge())
+    assert finished.items[0].question.topic == "retrieval"
+    assert looked == ["ann"]
+
+
+def test_what_an_interview_should_ask_first_is_found_again_after_a_restart(database):
+    needs = Needs(due={"caching-mid-open-2": "due for review"})
+    quiz_id = sessions_on(database, needs=needs).start(replace(INTERVIEW, target_weak=True), "ann")
+    restarted = sessions_on(database, needs=needs)
+    assert "caching-mid-open-2" in {item.question.id for item in taken(restarted, quiz_id, Judge()).items}
 
 
 def test_each_open_question_gets_one_follow_up_graded_by_its_point(database):
@@ -288,6 +309,14 @@ def test_no_model_is_asked_beyond_the_cost_limit_but_a_hint_costs_nothing(databa
 # Grading
 
 
+def test_how_long_grading_took_is_kept_with_the_grade(database):
+    clock = Clock()
+    sessions = sessions_on(database, clock=clock)
+    quiz_id = sessions.start(PRACTICE, "ann")
+    slow = SimpleNamespace(grade=lambda *one, **more: clock.wait(seconds=2.5) or Judge().grade(*one, **more))
+    assert answer(sessions, quiz_id, grader=slow).current.grade.ms == 2500
+
+
 def test_a_grading_that_failed_is_told_and_can_be_tried_again(database):
     sessions = sessions_on(database)
     quiz_id = sessions.start(PRACTICE, "ann")
@@ -417,6 +446,18 @@ def test_what_somebody_says_of_a_question_is_kept_and_taken_back(database):
     assert questions.reported("ann") == {}
 
 
+def test_a_report_that_is_taken_back_elsewhere_is_gone_from_the_quiz(database):
+    sessions, questions = sessions_on(database), Questions(database, Clock())
+    quiz_id = sessions.start(PRACTICE, "ann")
+    asked = answer(sessions, quiz_id).current.question.id
+    sessions.report(quiz_id, "ann", 0, "Two are right.")
+    questions.report("ann", asked, "None is right.")
+    assert sessions.get(quiz_id, "ann").current.report == "None is right."
+    questions.unreport("ann", asked)
+    found = (sessions.get(quiz_id, "ann"), sessions.unfinished("ann"), sessions.list("ann")[0])
+    assert [session.current.report for session in found] == ["", "", ""]
+
+
 def test_a_reported_follow_up_does_not_come_again(database):
     sessions = sessions_on(database)
     one = QuizRequest(question_ids=(open_question().id,))
@@ -449,7 +490,6 @@ def test_somebody_else_finds_nothing(database):
     ):
         with pytest.raises(InvalidInput, match="not here"):
             change()
-    sessions.delete(quiz_id, "bob")
     assert sessions.get(quiz_id, "ann") is not None
 
 

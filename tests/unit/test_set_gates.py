@@ -59,6 +59,20 @@ def test_keys_spread_evenly_pass() -> None:
     assert (gate(items, "same_letter").passed, gate(items, "key_position").value) == (True, 0.0)
 
 
+def test_sets_of_three_options_are_held_against_a_third() -> None:
+    options = ("memory", "energy", "volume")
+    items = [Item(str(n), "What rises?", options, n % 3) for n in range(60)]
+    failed = [found.gate for found in set_gates(items) if not found.passed]
+    assert (failed, round(gate(items, "same_letter").bound, 3)) == ([], 0.433)
+
+
+def test_a_letter_is_expected_only_where_it_is_an_option() -> None:
+    three = [Item(f"3-{n}", "What rises?", ("memory", "energy", "volume"), n % 3) for n in range(30)]
+    four = [item(n) for n in range(8)]
+    assert gate(three + four, "key_position").value == pytest.approx(0.0)
+    assert not gate(three + [item(n, correct=3) for n in range(8)], "key_position").passed
+
+
 def test_a_set_too_small_for_statistics_has_no_policy_gates() -> None:
     assert "longest" not in {found.gate for found in set_gates([item(n) for n in range(11)])}
 
