@@ -12,7 +12,7 @@ from pages.shared.failures import draw_failure
 from pages.shared.history import edit_conversation
 from pages.shared.people import may_read, reader
 from pages.shared.running import being_written
-from pages.shared.scrolling import scroll_to
+from pages.shared.scrolling import be_ready, scroll_to
 from pages.shared.services import services
 from pages.shared.turns import TurnView
 from pages.shared.wording import count
@@ -132,8 +132,11 @@ with body:
     running = being_written()
     turns = ready.conversations.turns(conversation.id) if conversation else []
     if conversation is None or not turns:
+        be_ready()
         draw_welcome()
     else:
+        newest = max(turns, key=last_answered)
+        scroll_to(f".st-key-chat_question_{newest.position + 1}", f"{newest.id} {len(newest.answers)}")
         draw_head(conversation, turns)
         first = max(0, len(turns) - TURNS_SHOWN)
         if first and st.session_state.get("chat_all_turns_of") != conversation.id:
@@ -146,8 +149,6 @@ with body:
             )
         else:
             first = 0
-        newest = max(turns, key=last_answered)
-        scroll_to(f".st-key-chat_question_{newest.position + 1}", f"{newest.id} {len(newest.answers)}")
         for turn in turns[first:]:
             shown = turn.answers[turn.shown].id if turn.answers else ""
             TurnView(ready, conversation.id, turn, running.get(shown), ask).draw()

@@ -11,7 +11,7 @@ _scroller = st.components.v2.component(
     js="""
 const seen = new WeakMap();
 export default function ({ data, parentElement }) {
-  if (seen.get(parentElement) === data.occasion) return;
+  if (!data.selector || seen.get(parentElement) === data.occasion) return;
   seen.set(parentElement, data.occasion);
   window.vivaScroll?.abort();  // two that go on side by side would pull the page to and fro
   const over = (window.vivaScroll = new AbortController());
@@ -50,3 +50,8 @@ def scroll_to(selector: str, occasion: str, block: Literal["start", "center"] = 
     """
     data = {"selector": selector, "occasion": occasion, "block": block}
     _scroller(key="scroller", data=data, height=1)
+
+
+def be_ready() -> None:
+    """Load the scroller where nothing is to be scrolled to yet: loading it takes the browser up to seconds."""
+    _scroller(key="scroller", data={"selector": ""}, height=1)
