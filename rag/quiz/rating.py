@@ -21,7 +21,7 @@ def rating_of(item: SessionItem) -> Rating | None:
     answered or a must-have point that is missing or contradicted are Again; a must-have point met in part,
     or optional ones not met, are Hard; the rest is Good. A self-rating can lower that, and Easy can lift
     Good, never a miss. Without a grade (a coverage hint, a model that failed) only the self-rating counts.
-    Somebody who looked at a hint gets Hard at most.
+    Somebody who looked at a hint gets Hard at most; whoever was guessing, Again.
     """
     if item.follow_up_of is not None or item.response is None:
         return None
@@ -30,6 +30,8 @@ def rating_of(item: SessionItem) -> Rating | None:
         found = own
     if found is None:
         return None
+    if item.response.guessed:
+        return Rating.Again
     return min(found, Rating.Hard) if item.hints else found
 
 
@@ -43,7 +45,7 @@ def _graded(item: SessionItem) -> Rating | None:
     if grade is None or grade.outcome == "ungraded":
         return None
     if grade.graded_by == "key":
-        return Rating.Good if grade.right and not response.guessed else Rating.Again
+        return Rating.Good if grade.right else Rating.Again
     return _of_points(grade) if grade.graded_by == "llm" else None
 
 

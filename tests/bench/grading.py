@@ -91,13 +91,13 @@ def attacks(bank: Sequence[AskedQuestion], sample: int, model: Obeying) -> None:
         for text in (" ".join([q.model_answer] * 5), " ".join([q.model_answer, *[FILLER] * 5]))
     ]
     print(f"{'good answer padded x5':<32} same verdicts in {np.mean(same):.1%}")
-    print("\nOne claim flipped: the point is denied and the score at most one half")
+    print("\nOne claim flipped: share of points that are lowered, and of answers that are capped at one half")
     for name, flip in FLIPS.items():
         print(f"{name:<32} {_flipped(chosen, flip, model)}")
 
 
 def _flipped(chosen: Sequence[AskedQuestion], flip: Callable[[str], str], model: Obeying) -> str:
-    caught: dict[bool, list[bool]] = {True: [], False: []}
+    caught: dict[bool, list[tuple[bool, bool]]] = {True: [], False: []}
     for question in chosen:
         quotes = model.best(question, question.model_answer)
         heaviest = sorted(range(len(quotes)), key=lambda place: -question.points[place].weight)
@@ -109,9 +109,12 @@ def _flipped(chosen: Sequence[AskedQuestion], flip: Callable[[str], str], model:
         for near in (True, False):
             asked = question if near else replace(question, model_answer="")
             verdicts = model.verdicts(asked, answer)
-            caught[near].append(verdicts[place].verdict != "met" and score(verdicts) <= 0.5)
-    known, free = (f"{np.mean(caught[which]):.0%}" for which in (True, False))
-    return f"{known} next to a known wording, {free} in free wording (n {len(caught[True])})"
+            capped = any(verdict.verdict == "contradicted" for verdict in verdicts)
+            caught[near].append((verdicts[place].verdict != "met", capped))
+    known, free = (
+        "lowered {:.0%}, capped {:.0%}".format(*np.mean(caught[which], axis=0)) for which in (True, False)
+    )
+    return f"next to a known wording {known}; in free wording {free} (n {len(caught[True])})"
 
 
 def with_model(

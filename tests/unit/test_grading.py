@@ -19,12 +19,13 @@ from rag.quiz.grading import OpenGrader, grade_choice, open_grader
 from rag.quiz.grading.coverage import CoverageHint
 from rag.quiz.grading.limits import LONGEST_ANSWER
 from rag.quiz.grading.reference import points_of_sentences, question_of
-from rag.quiz.grading.rubric import Rubrics
+from rag.quiz.grading.rubric import REST_S, Rubrics
 from rag.quiz.grading.scoring import score
 from rag.quiz_types import AskedQuestion, PointVerdict, VerdictName
 from rag.settings import ChatSettings
 from rag.storage.engine import Database
 from rag.storage.ledger import Ledger
+from rag.types import FREE
 from tests.obeying import ObeyingServer
 from tests.stub_server import StubServer
 from tests.unit.test_grading_checks import BAD, GOOD, KEYWORDS, OTHER, RAG
@@ -177,6 +178,33 @@ def test_a_server_that_refuses_schemas_is_asked_without_from_then_on(
     assert asked == ["json_schema", "json_object", None, None]
 
 
+@pytest.mark.parametrize("mode", ["overflow", "filtered"])
+def test_a_request_refused_for_what_it_holds_is_not_sent_in_another_form(
+    mode: str, obeying: ObeyingServer, grader_of: GraderOf, ledger: Ledger
+) -> None:
+    obeying.queue.append(mode)
+    grader = grader_of(obeying)
+    with pytest.raises(ProviderRejected):
+        grader.grade(RAG, GOOD, trace_id="t")
+    assert (len(obeying.requests), len(ledger.calls(9))) == (1, 1)
+    assert grader.grade(RAG, GOOD, trace_id="t").score == 1.0
+    assert obeying.requests[-1].body["response_format"]["type"] == "json_schema"
+
+
+def test_each_form_is_tried_once_where_the_temperature_is_set(
+    obeying: ObeyingServer, ledger: Ledger, embedder: OnnxEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(structured, "_first_step", {})
+    obeying.queue.extend(["bad_request"] * 9)
+    choice = ModelChoice("openai_compatible", "m", obeying.url)
+    warm = QUICK.model_copy(update={"temperature": 0.3})
+    with pytest.raises(ProviderRejected):
+        open_grader(choice, warm, ledger, embedder.embed, lambda: None).grade(RAG, GOOD, trace_id="t")
+    asked = [request.body.get("response_format", {}).get("type") for request in obeying.requests]
+    assert asked == ["json_schema", "json_object", None]
+    assert {request.body["temperature"] for request in obeying.requests} == {0.3}
+
+
 @pytest.mark.parametrize(
     ("mode", "error"),
     [
@@ -289,6 +317,31 @@ def test_without_a_sound_rubric_the_sentences_of_the_reference_count(
     obeying.answers.extend([reply] * 3)
     points, _ = Rubrics(model, tmp_path).points("What is it?", REFERENCE, trace_id="t")
     assert points == points_of_sentences(REFERENCE)
+
+
+def test_a_rubric_that_failed_is_paid_for_and_asked_for_again_after_a_rest(
+    model: StructuredModel, obeying: ObeyingServer, tmp_path: Path
+) -> None:
+    now = [1000.0]
+    rubrics = Rubrics(model, tmp_path, lambda: now[0])
+    obeying.answers.extend(["no points"] * 3)
+    plain, spent = rubrics.points("What is it?", REFERENCE, trace_id="t")
+    assert (plain, spent.output_tokens > 0) == (points_of_sentences(REFERENCE), True)
+    now[0] += REST_S - 1
+    assert rubrics.points("What is it?", REFERENCE, trace_id="t") == (plain, FREE)
+    assert len(obeying.requests) == 3
+    now[0] += 1
+    found, _ = rubrics.points("What is it?", REFERENCE, trace_id="t")
+    assert (len(obeying.requests), [point.weight for point in found]) == (4, [2, 2, 2])
+
+
+@pytest.mark.parametrize(("points", "tokens"), [(4, 1060), (12, 2020)])
+def test_the_reply_has_room_for_a_verdict_on_each_point(
+    points: int, tokens: int, obeying: ObeyingServer, grader_of: GraderOf
+) -> None:
+    asked = replace(RAG, points=(RAG.points * 3)[:points])
+    grader_of(obeying).grade(asked, GOOD, trace_id="t")
+    assert obeying.requests[0].body["max_tokens"] == tokens
 
 
 def test_a_reference_is_a_question_with_its_model_answer() -> None:

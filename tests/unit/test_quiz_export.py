@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import tempfile
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -47,6 +48,13 @@ def test_code_is_set_as_code_and_everything_else_as_text():
         "Why <code>a<span>[</span>0] &lt; b</code>?<pre><code>if x &lt; 1:\n    `y`</code></pre>"
         "<br>Say <span>[</span>why]."
     )
+
+
+@pytest.mark.parametrize("text", ["`" * 20_000, "`a``b" * 4_000, "```\n" * 5_000, "a " + "`x " * 6_667])
+def test_many_backticks_are_written_without_delay(text):
+    started = time.monotonic()
+    as_html(text)
+    assert time.monotonic() - started < 1
 
 
 def test_a_table_has_one_row_for_each_question_and_follow_up():

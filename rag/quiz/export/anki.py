@@ -43,8 +43,11 @@ ol.options-list { list-style: upper-alpha; }
 code { font-size: 0.9em; }
 pre { overflow-x: auto; }"""
 _CODE = re.compile(
-    r"```[^\n`]*\n(?P<block>.*?)\n?```|(?P<ticks>`+)(?P<inline>[^\n]+?)(?P=ticks)(?!`)", re.DOTALL
+    r"```[^\n`]*\n(?P<block>.*?)\n?```"
+    r"|(?<!`)(?P<ticks>`{1,8})(?!`)(?P<inline>[^\n]+?)(?<!`)(?P=ticks)(?!`)",
+    re.DOTALL,
 )
+"""Whole runs of backticks only: to try every part of a long run takes seconds."""
 _ACTING = re.compile(r"[\[\\]|\{(?=\{)")
 """What begins a sound, a typed answer, a formula or a cloze; an element around it ends that."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

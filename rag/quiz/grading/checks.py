@@ -7,11 +7,11 @@ a wrong statement in words of its own, with the vocabulary of the point, is the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.quiz.grading.addressing import speaks_to_the_grader
-from rag.quiz.grading.contradiction import contradicts
+from rag.quiz.grading.contradiction import Opposition, opposition
 from rag.quiz.grading.prose import is_list_of_words, is_shuffled
 from rag.quiz.grading.relevance import Fit, Relevance, said_by, source_of
 from rag.quiz_types import AskedQuestion, PointVerdict, VerdictName
@@ -38,7 +38,13 @@ TO_GRADER = "These words speak to the grader, not about the question."
 OFF_POINT = "These words are not about this point."
 ELSEWHERE = "The answer as a whole is about something else."
 OPPOSITE = "These words and the source contradict each other."
+UNCONFIRMED = (
+    "This could not be confirmed: the source says it in similar words, but seems to mean the opposite."
+)
 USED_UP = "The same words already count for another point and say nothing more about this one."
+
+_ONE_LOWER: Mapping[VerdictName, VerdictName] = {"met": "partial", "partial": "missing"}
+"""What is left of a verdict that words alone put in doubt: a right paraphrase can look like a denial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +128,17 @@ class _Bench:
                 best = _Carrier(text, fit)
         if best is None:
             return replace(verdict, verdict="missing", denied=max(reasons, key=reasons.count)), None
-        if finding.verdict != "contradicted" and self._is_opposed(best.text, place):
-            return replace(verdict, verdict="contradicted", denied=OPPOSITE), None
+        if finding.verdict == "contradicted":
+            return verdict, best
+        match self._opposition(best.text, place):
+            case "certain":
+                return replace(verdict, verdict="contradicted", denied=OPPOSITE), None
+            case "likely":
+                return replace(verdict, verdict=_ONE_LOWER[finding.verdict], denied=UNCONFIRMED), best
         return verdict, best
 
-    def _is_opposed(self, text: str, place: int) -> bool:
-        """Tell whether a sentence contradicts what claim, source and model answer say of the point."""
+    def _opposition(self, text: str, place: int) -> Opposition:
+        """Return whether a sentence denies what claim, source and model answer say of the point."""
         point = self._question.points[place]
         ideal = [
             said
@@ -135,7 +146,7 @@ class _Bench:
             if fits[place].total >= RELEVANT
         ]
         others = [source_of(other) for other in self._question.points if other is not point]
-        return contradicts(text, [said_by(point), source_of(point), *ideal], [*self._ideal, *others])
+        return opposition(text, [said_by(point), source_of(point), *ideal], [*self._ideal, *others])
 
     def _around(self, span: tuple[int, int], place: int) -> Iterator[tuple[str, Fit]]:
         """Yield the sentences that a quotation touches: what it leaves out may deny what it says."""

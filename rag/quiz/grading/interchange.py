@@ -57,13 +57,22 @@ def whole(text: str) -> str:
 
 
 def option_of(question: AskedQuestion, answer: str | int) -> int:
-    """Return the index of the option that an answer names; raises InvalidInput when it names none."""
+    """Return the index of the option that an answer names; raises InvalidInput when it names none.
+
+    A text is that of an option, else a letter, else an index: "2" is an index unless an option reads so.
+    """
     if isinstance(answer, int):
         return answer
     said = answer.strip().casefold()
-    for place, option in enumerate(question.options):
-        if said in (option.strip().casefold(), "abcdefgh"[place], f"{'abcdefgh'[place]}."):
-            return place
+    letters = "abcdefgh"[: len(question.options)]
+    for names in (
+        [option.strip().casefold() for option in question.options],
+        [*letters],
+        [f"{letter}." for letter in letters],
+        [str(place) for place in range(len(question.options))],
+    ):
+        if said in names:
+            return names.index(said)
     raise InvalidInput(
         "The answer is none of the options.", hint="Give the index, the letter or the text of an option."
     )

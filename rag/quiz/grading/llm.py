@@ -22,8 +22,8 @@ from rag.text.sentences import sentences
 from rag.text.words import words
 
 Json = dict[str, Any]
-_TOKENS_PER_POINT, _TOKENS_BESIDE = 160, 100
-"""Of the model's reply: a quotation, a reason and the verdict for each point."""
+_TOKENS_PER_POINT, _TOKENS_BESIDE, _FEWEST_POINTS = 160, 100, 6
+"""Of the model's reply: a quotation, a reason and the verdict for each point, at least so many."""
 _LONGEST_QUOTE, _LONGEST_WHY = 300, 200
 """Characters."""
 
@@ -63,10 +63,11 @@ class LlmGrader:
         check_budget: Callable[[], None] = lambda: None,
     ) -> None:
         """Raises ConfigurationError when the choice lacks something, such as a key."""
-        room = _TOKENS_BESIDE + 6 * _TOKENS_PER_POINT
-        longer = settings.model_copy(update={"max_output_tokens": max(settings.max_output_tokens, room)})
+        choice.check()
         self._choice = choice
-        self._model = StructuredModel(choice, longer, ledger, check_budget=check_budget)
+        self._settings = settings
+        self._ledger = ledger
+        self._check_budget = check_budget
         self._embed = embed
 
     def grade(self, question: AskedQuestion, answer: str, *, trace_id: str) -> Grade:
@@ -81,7 +82,7 @@ class LlmGrader:
             return Grade(
                 graded_by="llm", outcome="not_answered", note=NOT_ANSWERED, model=self._choice.model_name
             )
-        reply, usage = self._model.ask(
+        reply, usage = self._model_for(len(question.points)).ask(
             Request(prompt("grade"), _material(question, answer), _schema(len(question.points))),
             _Reply,
             purpose="grade",
@@ -93,6 +94,7 @@ class LlmGrader:
                 f"{self._choice.model_name} gave verdicts on none of the points.",
                 provider=self._choice.provider,
                 hint="Try again, or use a stronger model.",
+                usage=usage,
             )
         said = [finding or Finding() for finding in findings]
         verdicts = checked(question, answer, said, Relevance(question, self._embed))
@@ -107,6 +109,12 @@ class LlmGrader:
             model=self._choice.model_name,
             usage=usage,
         )
+
+    def _model_for(self, points: int) -> StructuredModel:
+        room = _TOKENS_BESIDE + max(points, _FEWEST_POINTS) * _TOKENS_PER_POINT
+        longer = {"max_output_tokens": max(self._settings.max_output_tokens, room)}
+        settings = self._settings.model_copy(update=longer)
+        return StructuredModel(self._choice, settings, self._ledger, check_budget=self._check_budget)
 
 
 def _findings(question: AskedQuestion, reply: _Reply) -> list[Finding | None]:

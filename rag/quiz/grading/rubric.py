@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 FEWEST_POINTS, MOST_POINTS = 3, 6
 """Of a rubric that a model writes; fewer only where the reference has fewer sentences."""
 HEAVIEST = 3
+REST_S = 600.0
+"""After a model gave no rubric it is not asked for this one for so long: most likely it would fail again."""
 
 _POINTS: TypeAdapter[tuple[Point, ...]] = TypeAdapter(tuple[Point, ...])
 _SCHEMA: dict[str, Any] = {
@@ -84,32 +87,36 @@ def open_rubrics(
 class Rubrics:
     """Has a model write the points of references, and keeps them, so that no answer can change them."""
 
-    def __init__(self, model: StructuredModel, folder: Path) -> None:
-        """`folder` keeps them, a file for each question with its reference."""
+    def __init__(self, model: StructuredModel, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        """`folder` keeps them, a file for each question with its reference; `clock` gives Unix seconds."""
         self._model = model
         self._folder = folder
+        self._clock = clock
 
     def points(self, question: str, reference: str, *, trace_id: str) -> tuple[tuple[Point, ...], Usage]:
         """Return the points and what the call used; it is made once for a question with a reference.
 
         Every point quotes the reference word for word; others are dropped. If too few are left, or the model
-        gives none in three tries, the sentences of the reference are the points. Raises any ProviderError but
-        BadModelOutput, and BudgetExceeded.
+        gives none in three tries, the sentences of the reference are the points; in the second case the model
+        is asked again after REST_S. Raises any ProviderError but BadModelOutput, and BudgetExceeded.
         """
         choice = self._model.choice
         key = fingerprint(choice.base_url, choice.model, prompt("rubric"), question, reference)
         if known := self._read(key):
             return known, FREE
+        plain = points_of_sentences(reference)
+        if self._rests(key):
+            return plain, FREE
         request = Request(prompt("rubric"), {"question": question, "reference": reference}, _SCHEMA)
         try:
             reply, usage = self._model.ask(request, _Reply, purpose="rubric", trace_id=trace_id)
             points = _supported(reply.points, reference)
-        except BadModelOutput:
-            points, usage = (), FREE
-        plain = points_of_sentences(reference)
+        except BadModelOutput as error:
+            self._keep(f"{key}.failed", str(self._clock()))
+            return plain, error.usage
         if len(points) < min(FEWEST_POINTS, len(plain)):
             points = plain
-        self._write(key, points)
+        self._keep(f"{key}.json", json.dumps(_POINTS.dump_python(points, mode="json")))
         return points, usage
 
     def _read(self, key: str) -> tuple[Point, ...]:
@@ -118,12 +125,19 @@ class Rubrics:
         except (OSError, ValidationError):
             return ()
 
-    def _write(self, key: str, points: tuple[Point, ...]) -> None:
-        file = self._folder / f"{key}.json"
-        new = file.with_suffix(f".{os.getpid()}.new")
+    def _rests(self, key: str) -> bool:
+        try:
+            failed = float((self._folder / f"{key}.failed").read_bytes())
+        except (OSError, ValueError):
+            return False
+        return 0 <= self._clock() - failed < REST_S
+
+    def _keep(self, name: str, text: str) -> None:
+        file = self._folder / name
+        new = self._folder / f"{name}.{os.getpid()}.new"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps(_POINTS.dump_python(points, mode="json")), encoding="utf-8")
+            new.write_text(text, encoding="utf-8")
             new.replace(file)
         except OSError as error:  # a folder that can't be written to costs a call more, no grade
             log.warning("Rubrics can't be kept: %s", type(error).__name__)
