@@ -25,7 +25,7 @@ class Evidence:
     cover: float
     """Share, by idf, of the question's content words that the passage with most of them has, 0 to 1."""
     neighbourhood: float
-    """Mean cosine of the 20 nearest vectors of all that was searched: is this its subject at all?"""
+    """Mean cosine of the 20 nearest vectors that the search found: is this its subject at all?"""
     terms: int
     """Distinct content words of the question; long questions share fewer of them with a passage."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -164,13 +164,24 @@ class CorpusIndex:
         """Return the place of a chunk in `chunks`; None when this version of the library has no such."""
         return self._number_of.get(chunk_id)
 
-    def similar(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the cosine of every row with a unit vector, shape (rows,)."""
+    def similar(self, vector: NDArray[np.float32], among: Rows | None = None) -> NDArray[np.float32]:
+        """Return the cosine of every row with a unit vector, shape (rows,).
+
+        With `among` (ascending), only these rows are compared; the others have NaN.
+        """
         # not `@`: the threads of BLAS wait for each other on a busy processor, often for 10 ms and more
-        return np.asarray(np.einsum("ij,j->i", self.vectors, vector), np.float32)
+        if among is None:
+            return np.asarray(np.einsum("ij,j->i", self.vectors, vector), np.float32)
+        found = np.full(len(self.vectors), np.nan, np.float32)
+        # a document's rows lie in few runs, and to copy rows takes longer than to compare them
+        for run in np.split(among, np.flatnonzero(np.diff(among) > 1) + 1):
+            if len(run):
+                rows = slice(int(run[0]), int(run[-1]) + 1)
+                found[rows] = np.einsum("ij,j->i", self.vectors[rows], vector)
+        return found
 
     def cosines(self, similar: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return how near each chunk is to a query, shape (chunks,), given the cosine of every row.
+        """Return how near each chunk is to a query, shape (chunks,), given the cosines of all its rows.
 
         The mean of the chunk's best window and best sentence: the sentence finds the fact, the window its
         surroundings, and together they rank better than either. Where the author wrote down which questions
@@ -185,6 +196,13 @@ class CorpusIndex:
     def chunks_in(self, document_id: str) -> Sequence[int]:
         """Return the numbers of a document's chunks."""
         return self._numbers_in.get(document_id, ())
+
+    def beside(self, numbers: Collection[int]) -> NDArray[np.bool_]:
+        """Return for every chunk whether its document holds one of these, shape (chunks,)."""
+        found = np.zeros(len(self.chunks), np.bool_)
+        for document_id in {self.chunks[number].document_id for number in numbers}:
+            found[self._numbers_in[document_id]] = True
+        return found
 
     def chunks_of(self, row: int) -> Sequence[int]:
         """Return the numbers of the chunks that hold this window or sentence; overlap can make them two."""

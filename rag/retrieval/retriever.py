@@ -16,7 +16,7 @@ from rag.retrieval.cutoff import Evidence, weigh
 from rag.retrieval.cutting import cut_reasons
 from rag.retrieval.fusion import ranks
 from rag.retrieval.index import CorpusIndex
-from rag.retrieval.searching import Lists, final_scores, search
+from rag.retrieval.searching import Lists, all_compared, final_scores, search
 from rag.retrieval.whereabouts import Preview, Whereabouts, whereabouts
 from rag.storage.library import Library
 from rag.stores.base import Rows
@@ -117,6 +117,7 @@ class Retriever:
             )
         config = config or self._default_config()
         retrieval, lists = self._search(index, query, filters, config, started)
+        lists = all_compared(index, lists, config)
         return whereabouts(index, chunk, lists, retrieval, self._preview(retrieval))
 
     def _present(self) -> CorpusIndex:
@@ -130,7 +131,7 @@ class Retriever:
         terms = stems(query)
         lists = search(index, vector, terms, filters, config)
         hits = self._hits(index, lists, terms, config)
-        evidence = _evidence(index, lists.similar, lists.among, terms, hits)
+        evidence = _evidence(index, lists.similar, terms, hits)
         verdict = weigh(evidence)
         timings = {"embed": (embedded - started) * 1000, **lists.timings_ms}
         total = (perf_counter() - started) * 1000
@@ -205,14 +206,13 @@ def _best(similar: NDArray[np.float32], rows: slice | Rows) -> float:
 def _evidence(
     index: CorpusIndex,
     similar: NDArray[np.float32],
-    among: Rows | None,
     terms: Sequence[str],
     hits: Sequence[Hit],
 ) -> Evidence:
     kept = [hit for hit in hits if hit.cut is None][:WEIGHED]
     places = [place for hit in kept if (place := index.chunk(hit.chunk.id)) is not None]
     asked = [_best(similar, place.questions) for place in places if _any(place.questions)]
-    nearest = similar if among is None else similar[among]
+    nearest = similar[~np.isnan(similar)]  # what the filters leave out is never compared
     nearest = np.sort(
         np.partition(nearest, -NEIGHBOURS)[-NEIGHBOURS:] if len(nearest) > NEIGHBOURS else nearest
     )

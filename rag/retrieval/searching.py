@@ -1,9 +1,9 @@
-"""Asks both lists about a query: how near every chunk is by meaning and how well it does by words."""
+"""Asks both lists about a query, and weighs the passages they name and those of the same documents."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -29,9 +29,12 @@ class Lists:
     allowed: NDArray[np.bool_]
     among: Rows | None
     """Rows of the allowed chunks; None when all are allowed."""
+    vector: NDArray[np.float32]
+    """Unit vector of the query, shape (dimension,)."""
     similar: NDArray[np.float32]
-    """Cosine of every row, shape (rows,)."""
+    """Cosine of every row that was compared, shape (rows,); NaN for the others."""
     cosines: NDArray[np.float32]
+    """NaN for the chunks of documents without a candidate, which are not compared."""
     shares: NDArray[np.float32]
     """Lexical scores; 0 where no word is shared and where a chunk is not allowed."""
     by_words: Numbers
@@ -41,7 +44,7 @@ class Lists:
     lexical: tuple[int, ...]
     """Those that the list by words contributes."""
     fused: NDArray[np.float64]
-    """Fused score of every chunk, before its document's company is weighed."""
+    """Fused score, before the document's company is weighed; NaN where the cosine is."""
     timings_ms: dict[str, float]
     """dense, lexical."""
 
@@ -58,13 +61,14 @@ def search(
     filters: Filters,
     config: RetrievalConfig,
 ) -> Lists:
-    """Return what both lists say about a query, given its unit vector and its stems."""
+    """Return what both lists say about a query, given its unit vector and its stems.
+
+    Compared exactly, whatever the index, are the rows it found and all rows of the candidates' documents.
+    """
     started = perf_counter()
     allowed = index.allowed(filters)
     among = None if allowed.all() else index.rows_of(allowed)
     most = list_length(config)
-    similar = index.similar(vector)
-    cosines = index.cosines(similar)
     rows, _ = index.store(config.index).search(
         vector, most * ROWS_PER_CANDIDATE, among=among, effort=config.effort
     )
@@ -73,21 +77,37 @@ def search(
     shares = np.where(allowed, index.lexical.scores(terms), np.float32(0))
     sharing = np.flatnonzero(shares > 0)
     by_words = sharing[np.argsort(-shares[sharing], kind="stable")]
-    fused = fused_score(cosines.astype(np.float64), shares.astype(np.float64), config.words_weight)
-    fused[index.lists_references] *= BEHIND
+    lexical = tuple(by_words[:most].tolist())
     worded = perf_counter()
+    weighed = index.beside({*dense, *lexical})
+    compared = np.zeros(len(index.vectors), np.bool_)
+    compared[rows] = True
+    compared[index.rows_of(weighed)] = True
+    similar = index.similar(vector, np.flatnonzero(compared))
+    cosines = np.where(weighed, index.cosines(similar), np.float32(np.nan))
+    fused = _fused(index, cosines, shares, config)
+    done = perf_counter()
     return Lists(
         allowed,
         among,
+        vector,
         similar,
         cosines,
         shares,
         by_words,
         dense,
-        tuple(by_words[:most].tolist()),
+        lexical,
         fused,
-        {"dense": (searched - started) * 1000, "lexical": (worded - searched) * 1000},
+        {"dense": (searched - started + done - worded) * 1000, "lexical": (worded - searched) * 1000},
     )
+
+
+def all_compared(index: CorpusIndex, lists: Lists, config: RetrievalConfig) -> Lists:
+    """Return the lists of a search with the cosine of every row and the score of every chunk."""
+    similar = index.similar(lists.vector)
+    cosines = index.cosines(similar)
+    fused = _fused(index, cosines, lists.shares, config)
+    return replace(lists, similar=similar, cosines=cosines, fused=fused)
 
 
 def list_length(config: RetrievalConfig) -> int:
@@ -104,6 +124,14 @@ def final_scores(index: CorpusIndex, lists: Lists, numbers: Collection[int]) -> 
     return {
         number: float(lists.fused[number]) - alone[index.chunks[number].document_id] for number in numbers
     }
+
+
+def _fused(
+    index: CorpusIndex, cosines: NDArray[np.float32], shares: NDArray[np.float32], config: RetrievalConfig
+) -> NDArray[np.float64]:
+    fused = fused_score(cosines.astype(np.float64), shares.astype(np.float64), config.words_weight)
+    fused[index.lists_references] *= BEHIND
+    return fused
 
 
 def _chunks(index: CorpusIndex, rows: Rows, allowed: NDArray[np.bool_], most: int) -> tuple[int, ...]:

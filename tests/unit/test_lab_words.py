@@ -75,29 +75,50 @@ def test_an_index_that_does_not_look_there_is_named_as_the_reason():
     assert "use the exact index" in advice(found, RetrievalConfig(index="ivf"))
 
 
-def figure(kind, effort, recall, p50):
-    return IndexFigures(kind, effort, recall, p50, 2 * p50, 10.0)
+def figure(kind, effort, recall, alone, whole):
+    return IndexFigures(kind, effort, recall, alone, 2 * alone, 10.0, whole)
 
 
-def test_a_small_library_keeps_exact_search():
-    found = advise([figure("flat", 0, 1.0, 1.1), figure("hnsw", 64, 0.99, 0.2)], 12143)
+def test_an_index_that_is_faster_alone_but_not_for_an_answer_is_not_advised():
+    found = advise(
+        [
+            figure("flat", 0, 1.0, 6.4, 14.2),
+            figure("ivf", 32, 0.991, 1.1, 9.81),
+            figure("ivf", 1, 0.5, 0.1, 8),
+        ],
+        12143,
+    )
     assert found.best.kind == "flat"
     assert found.text == (
-        "With 12,143 vectors exact search takes 1.1 ms and misses nothing: keep it. "
-        "HNSW with effort 64 takes 0.2 ms and finds 99.0% of the nearest."
+        "With 12,143 vectors a whole search takes 14 ms with the exact index and 9.8 ms with IVF "
+        "(effort 32), which finds 99.1% of the nearest. At this size another index makes no answer "
+        "noticeably faster: keep the exact one, which misses nothing."
     )
 
 
-def test_a_large_library_is_advised_the_fastest_index_that_finds_enough():
+def test_a_large_library_is_advised_the_index_with_the_fastest_search_that_finds_enough():
     found = advise(
-        [figure("flat", 0, 1.0, 123), figure("ivf", 1, 0.6, 0.5), figure("hnsw", 64, 0.98, 1.5)], 900_000
+        [
+            figure("flat", 0, 1.0, 423, 480),
+            figure("ivf", 1, 0.6, 0.5, 55),
+            figure("ivf", 32, 0.98, 1.2, 64),
+            figure("hnsw", 64, 0.98, 1.5, 61),
+        ],
+        900_000,
     )
     assert (found.best.kind, found.best.effort) == ("hnsw", 64)
     assert found.text == (
-        "With 900,000 vectors exact search takes 123 ms; "
-        "HNSW with effort 64 takes 1.5 ms and finds 98.0% of the nearest: use it."
+        "With 900,000 vectors a whole search takes 480 ms with the exact index and 61 ms with HNSW "
+        "(effort 64), which finds 98.0% of the nearest: use HNSW."
     )
 
 
+def test_a_small_share_of_a_slow_search_is_not_worth_what_is_missed():
+    found = advise([figure("flat", 0, 1.0, 90, 900), figure("hnsw", 64, 0.98, 1.5, 810)], 200_000)
+    assert found.best.kind == "flat"
+
+
 def test_a_fast_index_that_finds_too_little_is_not_advised():
-    assert advise([figure("flat", 0, 1.0, 80), figure("ivf", 1, 0.6, 0.5)], 9).best.kind == "flat"
+    found = advise([figure("flat", 0, 1.0, 80, 100), figure("ivf", 1, 0.6, 0.5, 10)], 9)
+    assert found.best.kind == "flat"
+    assert found.text.endswith("no other finds 95% of the nearest: keep it.")

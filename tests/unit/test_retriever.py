@@ -6,10 +6,13 @@ import threading
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rag.ingestion.indexing import Indexer
+from rag.retrieval.searching import all_compared, final_scores, search
 from rag.services import Services
+from rag.text.words import stems
 from rag.types import Filters, Hit, IndexKind, RetrievalConfig
 from tests.asking import LibraryOf
 
@@ -115,6 +118,21 @@ def test_more_candidates_are_searched_when_more_are_wanted(viva: Services) -> No
 def test_two_searches_find_the_same(viva: Services) -> None:
     first, second = (viva.retriever.retrieve("How does caching fail?").hits for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize("kind", ["flat", "ivf"])
+def test_only_the_documents_of_candidates_are_compared_and_weighed_as_if_all_were(
+    viva: Services, kind: IndexKind
+) -> None:
+    index, question = viva.retriever.index, "What is HNSW?"
+    config = RetrievalConfig(top_k=5, candidates=5, index=kind)
+    lists = search(index, viva.retriever.embed(question), stems(question), Filters(), config)
+    of_all = all_compared(index, lists, config)
+    compared = ~np.isnan(lists.similar)
+    assert 0 < compared.mean() < 0.25
+    assert lists.similar[compared].tolist() == of_all.similar[compared].tolist()
+    assert final_scores(index, lists, lists.listed) == final_scores(index, of_all, lists.listed)
+    assert not np.isnan(of_all.fused).any()
 
 
 def test_a_topic_restricts_the_search(library_of: LibraryOf) -> None:
