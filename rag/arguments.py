@@ -6,11 +6,14 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from rag.errors import InvalidInput
+
+MOST_HITS = 500
+"""Hits that one search returns."""
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -53,7 +56,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         "--compare", nargs=2, metavar=("RUN_A", "RUN_B"), help="say what changed from one run to another"
     )
     quiz = command("quiz", "choose checked questions")
-    quiz.add_argument("--n", type=_positive, default=10, metavar="N", help="how many; 10 by default")
+    quiz.add_argument("--n", type=_whole_number(), default=10, metavar="N", help="how many; 10 by default")
     quiz.add_argument("--topic", help="questions on this topic only")
     quiz.add_argument("--level", choices=("junior", "mid", "senior"))
     quiz.add_argument("--kind", choices=("mcq", "open"))
@@ -79,7 +82,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     grade.add_argument("--jsonl", metavar="FILE", help="one JSON object a line; - reads stdin")
     search = command("search", "find passages")
     _one_or_many(search, "query")
-    search.add_argument("--top-k", type=int, metavar="N", help="how many hits")
+    search.add_argument("--top-k", type=_whole_number(MOST_HITS), metavar="N", help="how many hits")
     ask = command("ask", "answer a question")
     _one_or_many(ask, "question")
     ask.add_argument(
@@ -90,11 +93,19 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     return whole
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("give a whole number above 0")
-    return number
+def _whole_number(most: int | None = None) -> Callable[[str], int]:
+    wanted = "a whole number from 1" + (f" to {most}" if most else "")
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = 0
+        if number < 1 or (most and number > most):
+            raise argparse.ArgumentTypeError(f"give {wanted}")
+        return number
+
+    return read
 
 
 def _one_or_many(command: argparse.ArgumentParser, name: str) -> None:
@@ -105,8 +116,11 @@ def _one_or_many(command: argparse.ArgumentParser, name: str) -> None:
     )
 
 
-def json_lines(name: str) -> Iterator[dict[str, Any] | InvalidInput]:
-    """Yield the objects of a JSON lines file (- is stdin), or what is wrong with a line that holds none."""
+def json_lines(name: str) -> Iterator[tuple[int, dict[str, Any] | InvalidInput]]:
+    """Yield the objects of a JSON lines file (- is stdin), or what is wrong with a line that holds none.
+
+    Each comes with the number of its line, from 1; blank lines are left out.
+    """
     with contextlib.ExitStack() as opened:
         try:
             stream = sys.stdin.buffer if name == "-" else opened.enter_context(Path(name).open("rb"))
@@ -120,9 +134,9 @@ def json_lines(name: str) -> Iterator[dict[str, Any] | InvalidInput]:
             except (ValueError, RecursionError):
                 values = None
             if isinstance(values, dict):
-                yield {key.replace("-", "_"): value for key, value in values.items()}
+                yield number, {key.replace("-", "_"): value for key, value in values.items()}
             else:
-                yield InvalidInput(f"Line {number} is not a JSON object.", hint="Correct the line.")
+                yield number, InvalidInput(f"Line {number} is not a JSON object.", hint="Correct the line.")
 
 
 def json_object(text: str, hint: str) -> dict[str, Any]:

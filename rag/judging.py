@@ -11,11 +11,11 @@ from rag.quiz.validation import section_with
 from rag.quiz.verdicts import (
     ItemVerdicts,
     OptionVerdict,
+    add_verdicts,
     faults,
     fingerprint,
     load_verdicts,
     outstanding,
-    save_verdicts,
 )
 from rag.types import Document
 
@@ -32,32 +32,31 @@ def judge(
 ) -> dict[str, Any]:
     """Show each option that has no verdict yet beside its source, and store what the reader says.
 
-    `ask` shows a prompt and returns a line; the end of input or "q" stops. An item is stored once all its
-    options are judged. Returns counts and, by item, where the reader disagrees with the key.
+    `ask` shows a prompt and returns a line; "q", the end of input or an interrupt stops. An item is stored as
+    soon as its last option is judged. Returns counts and, by item, where the reader disagrees with the key.
     """
     topics = load_bank(bank)
     judged = load_verdicts(folder)
     waiting = outstanding(topics, judged)
+    topic_of = {item.id: topic.topic for topic in topics for item in topic.multiple_choice}
     given: dict[str, dict[int, OptionVerdict]] = {}
+    new = []
     for number, one in enumerate(waiting, start=1):
-        document = documents.get(one.item.document)
-        say(f"\n{section_with(document, one.item.quote) if document else 'The document is missing.'}")
-        say(f"\n({number} of {len(waiting)}) {one.item.question}\n  {one.item.options[one.place].text}")
+        item = one.item
+        document = documents.get(item.document)
+        say(f"\n{section_with(document, item.quote) if document else 'The document is missing.'}")
+        say(f"\n({number} of {len(waiting)}) {item.question}\n  {item.options[one.place].text}")
         verdict = _ask(ask)
         if verdict is None:
+            say("")  # the prompt has no line end of its own
             break
-        given.setdefault(one.item.id, {})[one.place] = verdict
-    new = []
-    for topic in topics:
-        for item in topic.multiple_choice:
-            verdicts = given.get(item.id, {})
-            if len(verdicts) == len(item.options):
-                found = tuple(verdicts[place] for place in range(len(item.options)))
-                judged[item.id] = ItemVerdicts(id=item.id, fingerprint=fingerprint(item), verdicts=found)
-                new.append(item)
-        own = [judged[item.id] for item in topic.multiple_choice if item.id in judged]
-        if own:
-            save_verdicts(folder / f"{topic.topic}.jsonl", own)
+        verdicts = given.setdefault(item.id, {})
+        verdicts[one.place] = verdict
+        if len(verdicts) == len(item.options):
+            found = tuple(verdicts[place] for place in range(len(item.options)))
+            judged[item.id] = ItemVerdicts(id=item.id, fingerprint=fingerprint(item), verdicts=found)
+            add_verdicts(folder, topic_of[item.id], judged[item.id])
+            new.append(item)
     return {
         "judged": len(new),
         "outstanding": len(outstanding(topics, judged)) // 4,
@@ -70,7 +69,7 @@ def _ask(ask: Callable[[str], str]) -> OptionVerdict | None:
     while True:
         try:
             answer = ask(_PROMPT).strip().lower()[:1]
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):
             return None
         if answer == "q":
             return None

@@ -94,14 +94,23 @@ def inventory(services: Services, options: Json) -> Json:
 
 
 def check_items(settings: Settings, options: Json, *, progress: Progress) -> Json:
-    """Check the questions of a file; needs the embedding model and the documents, and no database."""
+    """Check the questions of a file; needs the embedding model and the documents, and no database.
+
+    Raises InvalidInput when the file can't be read or holds none.
+    """
     file = Path(options.get("jsonl") or options["file"] or settings.knowledge_dir / "questions")
     embed = open_embedder(settings, progress).embed
     if options.get("jsonl") or file.suffix in (".jsonl", ".json") or str(file) == "-":
-        values = [None if isinstance(line, InvalidInput) else line for line in json_lines(str(file))]
+        lines = json_lines(str(file))
+        values = ((number, None if isinstance(line, InvalidInput) else line) for number, line in lines)
         report = check_values(values, embed)
     else:
         report = check_bank(load_bank(file), load_folder(settings.knowledge_dir), embed)
+    if not report.items:
+        raise InvalidInput(
+            f"{file} holds no questions.",
+            hint="Write {question, options, correct} as one JSON object a line.",
+        )
     return {
         "items": [
             {

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from rag.ingestion.parsing.reasons import FORMATS
+
 Json = dict[str, Any]
 WIDTH = 96
 
@@ -18,6 +20,8 @@ def ingest_lines(result: Json) -> Iterator[str]:
         else:
             yield f"{document['status']:<10} {document['id']} ({document['chunks']} chunks)"
     yield f"{len(result['documents'])} documents in {result['seconds']:.1f} s"
+    if not result["documents"]:
+        yield f"No file was found. Supported formats: {FORMATS}."
 
 
 def document_lines(result: Json) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 _PRELOADED = [
     "pytest",
-    "rag.__main__",
+    "rag.commands",
     "rag.embedding.onnx",
     "rag.ingestion.indexing",
     "onnxruntime",

@@ -7,7 +7,7 @@ Sources of the gates: the checks of Moore et al. (arXiv 2307.08161) and the item
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,12 +76,13 @@ class LooseItem(BaseModel):
         return self
 
 
-def check_values(values: Sequence[object], embed: Embed) -> Report:
-    """Check questions given as JSON values `{question, options, correct, passage?}`.
+def check_values(values: Iterable[tuple[int, object]], embed: Embed) -> Report:
+    """Check questions given as JSON values `{question, options, correct, passage?}`, each with its number.
 
-    An item of another form fails the gate "schema" and takes no part in the figures of the set.
+    The number names an item that has no id. An item of another form fails the gate "schema" and takes no part
+    in the figures of the set.
     """
-    read = [_read(value, number) for number, value in enumerate(values, start=1)]
+    read = [_read(value, number) for number, value in values]
     items = [item for item in read if isinstance(item, Item)]
     judged = iter(check_all(items, embed))
     return _report([next(judged) if isinstance(one, Item) else one for one in read], items, embed)

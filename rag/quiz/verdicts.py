@@ -21,6 +21,8 @@ from rag.errors import KnowledgeError
 from rag.quiz.bank import MultipleChoice, TopicBank
 
 OptionVerdict = Literal["supported", "contradicted", "not_stated"]
+BLOCK = 10
+"""Items whose options are shuffled together: fewer, and a reader would see those of one item in a row."""
 
 
 class ItemVerdicts(BaseModel):
@@ -68,15 +70,24 @@ def faults(item: MultipleChoice, judged: Mapping[str, ItemVerdicts]) -> Iterator
 def outstanding(
     topics: Sequence[TopicBank], judged: Mapping[str, ItemVerdicts], seed: int = 0
 ) -> list[Judgement]:
-    """Return the options without a valid verdict, shuffled so that those of one item seldom meet."""
-    waiting = [
-        Judgement(item, place)
+    """Return the options without a valid verdict, block by block of items, so that some are soon done.
+
+    Within a block they are shuffled, so that those of one item seldom meet.
+    """
+    chance = random.Random(seed)  # noqa: S311  # nothing secret depends on it
+    items = [
+        item
         for topic in topics
         for item in topic.multiple_choice
         if (found := judged.get(item.id)) is None or found.fingerprint != fingerprint(item)
-        for place in range(len(item.options))
     ]
-    random.Random(seed).shuffle(waiting)  # noqa: S311  # nothing secret depends on it
+    chance.shuffle(items)
+    blocks = max(1, len(items) // BLOCK)
+    waiting = []
+    for number in range(blocks):
+        block = items[number::blocks]
+        options = [Judgement(item, place) for item in block for place in range(len(item.options))]
+        waiting += chance.sample(options, len(options))
     return waiting
 
 
@@ -87,22 +98,41 @@ def load_verdicts(folder: Path) -> dict[str, ItemVerdicts]:
     """
     found: dict[str, ItemVerdicts] = {}
     for file in sorted(folder.glob("*.jsonl")):
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-            try:
-                verdicts = ItemVerdicts.model_validate_json(line)
-            except ValidationError:
-                raise KnowledgeError(
-                    f"{file}, line {number} holds no verdicts.",
-                    path=file,
-                    line=number,
-                    hint="Remove the line and judge the item again: `python -m rag judge-items`.",
-                ) from None
-            found[verdicts.id] = verdicts
+        found |= _read(file)
     return found
 
 
+def add_verdicts(folder: Path, topic: str, new: ItemVerdicts) -> None:
+    """Write the verdicts on an item in place of earlier ones, else into the file of its topic.
+
+    All others stay. Raises KnowledgeError like `load_verdicts`.
+    """
+    earlier = [file for file in sorted(folder.glob("*.jsonl")) if new.id in _read(file)]
+    file = earlier[-1] if earlier else folder / f"{topic}.jsonl"
+    stored = _read(file) if file.exists() else {}
+    save_verdicts(file, {**stored, new.id: new}.values())
+
+
 def save_verdicts(file: Path, verdicts: Iterable[ItemVerdicts]) -> None:
-    """Write the verdicts on one topic's items, by id."""
+    """Write a file that holds these verdicts alone, by id."""
     file.parent.mkdir(parents=True, exist_ok=True)
     ordered = sorted(verdicts, key=lambda one: one.id)
-    file.write_text("".join(json.dumps(one.model_dump()) + "\n" for one in ordered), encoding="utf-8")
+    new = file.with_name(f"{file.name}.new")  # replaced at once: an interrupt leaves the old file whole
+    new.write_text("".join(json.dumps(one.model_dump()) + "\n" for one in ordered), encoding="utf-8")
+    new.replace(file)
+
+
+def _read(file: Path) -> dict[str, ItemVerdicts]:
+    found: dict[str, ItemVerdicts] = {}
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            verdicts = ItemVerdicts.model_validate_json(line)
+        except ValidationError:
+            raise KnowledgeError(
+                f"{file}, line {number} holds no verdicts.",
+                path=file,
+                line=number,
+                hint="Remove the line and judge the item again: `python -m rag judge-items`.",
+            ) from None
+        found[verdicts.id] = verdicts
+    return found

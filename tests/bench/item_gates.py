@@ -164,7 +164,7 @@ def course(folder: Path) -> dict[str, Any]:
     """Return the figures of the published course in the evaluation data; repeats are not looked for."""
     lines = (folder / "quiz_negative" / "items.jsonl").read_text(encoding="utf-8").splitlines()
     report = check_values(
-        [json.loads(line) for line in lines], lambda texts: np.zeros((len(texts), 1), np.float32)
+        enumerate(map(json.loads, lines), start=1), lambda texts: np.zeros((len(texts), 1), np.float32)
     )
     longest = next(gate for gate in report.gates if gate.gate == "longest")
     passed = sum(item.passed for item in report.items)

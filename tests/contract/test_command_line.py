@@ -223,7 +223,7 @@ def test_ingest_says_which_files_it_takes_when_a_folder_holds_none(library: Libr
     run = library.run("ingest", tmp_path)
     assert (run.code, run.out.splitlines()[1]) == (
         0,
-        "Nothing to add was found. Give files or folders of Markdown, plain text, HTML, PDF, Word (.docx) and CSV.",
+        "No file was found. Supported formats: Markdown, plain text, HTML, PDF, Word (.docx) and CSV.",
     )
 
 

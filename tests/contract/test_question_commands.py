@@ -81,6 +81,28 @@ def test_items_are_judged_one_by_one_and_as_a_set(knowledge: Path, data_dir: Pat
     assert report["passed"] is False
 
 
+def test_an_item_without_an_id_has_the_number_of_its_line(
+    knowledge: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "items.jsonl"
+    file.write_text(f"{json.dumps(GOOD)}\n\n \n{{broken\n", encoding="utf-8")
+    report = run(knowledge, data_dir, "check-items", file, "--json").json
+    assert [item["id"] for item in report["items"]] == ["good", "4"]
+
+
+@pytest.mark.parametrize("options", [[], ["--jsonl"]], ids=["file", "lines"])
+def test_a_file_without_items_does_not_pass(
+    knowledge: Path, data_dir: Path, tmp_path: Path, options: list[str]
+) -> None:
+    file = tmp_path / "items.jsonl"
+    file.write_text("\n", encoding="utf-8")
+    done = run(knowledge, data_dir, "check-items", *options, file)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        f"Error: {file} holds no questions. Write {{question, options, correct}} as one JSON object a line.\n"
+    )
+
+
 def test_many_items_give_one_line_each_and_the_set_last(
     knowledge: Path, data_dir: Path, tmp_path: Path
 ) -> None:
@@ -124,8 +146,13 @@ def test_a_quiz_on_an_unknown_topic_names_the_topics(knowledge: Path, data_dir: 
     assert "Topics: vectors." in done.err
 
 
-def test_a_number_of_questions_below_one_is_wrong_usage(knowledge: Path, data_dir: Path) -> None:
-    assert run(knowledge, data_dir, "quiz", "--n", "0").code == 2
+@pytest.mark.parametrize("number", ["0", "x", "1.5"])
+def test_a_number_of_questions_that_is_none_is_wrong_usage(
+    knowledge: Path, data_dir: Path, number: str
+) -> None:
+    done = run(knowledge, data_dir, "quiz", "--n", number)
+    assert done.code == 2
+    assert done.err.splitlines()[-1].endswith("argument --n: give a whole number from 1")
 
 
 def test_a_quiz_for_people_has_the_answers_at_the_end(knowledge: Path, data_dir: Path) -> None:

@@ -93,3 +93,46 @@ def test_an_index_of_another_model_is_a_finding(library_of: LibraryOf, tmp_path:
     assert not found.ok
     assert found.detail.endswith("by another-model")
     assert "rag ingest" in found.fix
+
+
+LOGIN = """
+[auth]
+redirect_uri = "http://localhost:8501/oauth2callback"
+cookie_secret = "0123456789abcdef0123456789abcdef"
+client_id = "viva"
+client_secret = "never-print"
+server_metadata_url = "https://id.example.org/.well-known/openid-configuration"
+"""
+
+
+def login(services: Services, folder: Path, text: str) -> Check:
+    (folder / "secrets.toml").write_text(text)
+    return check(services, "login", folder / "config.toml")
+
+
+def test_a_login_that_is_set_up_is_told(viva: Services, tmp_path: Path) -> None:
+    found = login(viva, tmp_path, LOGIN)
+    assert (found.ok, found.detail) == (True, f"by default in {tmp_path / 'secrets.toml'}")
+
+
+def test_no_login_means_that_everything_is_shared(viva: Services, tmp_path: Path) -> None:
+    assert "shares everything" in check(viva, "login", tmp_path / "config.toml").detail
+    assert "shares everything" in login(viva, tmp_path, 'other = "x"').detail
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ('client_id = "viva"\n', "", "lacks client_id"),
+        ("[auth]", "[auth", "can't be read"),
+        ("0123456789abcdef", "", "fewer than 32 characters"),
+    ],
+)
+def test_a_login_that_cannot_work_or_is_weak_is_a_finding(
+    viva: Services, tmp_path: Path, right: str, wrong: str, told: str
+) -> None:
+    found = login(viva, tmp_path, LOGIN.replace(right, wrong))
+    assert not found.ok
+    assert told in found.detail
+    assert found.fix
+    assert "never-print" not in repr(found)

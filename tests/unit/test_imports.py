@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 TIERS = (
     {"text"},
     {"types", "errors", "quiz_types"},
-    {"settings", "prompts"},
+    {"settings", "prompts", "login"},
     {"stores", "storage", "embedding", "providers"},
     {"ingestion"},
     {"retrieval"},
@@ -23,6 +23,7 @@ TIERS = (
     {"study"},
     {"services"},
     {"arguments", "evaluation", "doctor", "inventory", "judging", "quiz_commands", "text_output", "working"},
+    {"commands"},
     {"__main__"},
 )
 """From left to right: a module imports from its own tier and from those before it."""
