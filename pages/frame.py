@@ -63,11 +63,14 @@ progress = st.Page(
     url_path="progress",
     help="What you know by topic, and what is due for review before your interview.",
 )
-page = st.navigation([chat_at_root, chat, sources, quiz, progress])
+is_shut = people.login_is_on() and not people.reader()
+page = st.navigation(
+    [chat_at_root, chat, sources, quiz, progress], position="hidden" if is_shut else "sidebar"
+)
 
 st.logo(SHARED / "logo.svg", icon_image=SHARED / "icon.svg", size="large")
 st.html(SHARED / "viva.css")
-if people.login_is_on() and not people.reader():
+if is_shut:
     people.draw_login()
     st.stop()
 ready = services()
@@ -75,4 +78,6 @@ with st.sidebar:
     draw_new_chat(chat_at_root if at_root else chat)
     draw_picker(ready)
     draw_history(ready, chat_at_root if at_root else chat)
+    if people.reader():
+        people.draw_logout()
 page.run()

@@ -13,6 +13,7 @@ from pathlib import Path
 from rag import __version__
 from rag.embedding.packaged import model_folder, verify_weights
 from rag.errors import RagError
+from rag.login import providers
 from rag.services import Services
 
 PACKAGES = ("streamlit", "langchain", "langchain-community", "faiss-cpu", "sentence-transformers", "openai")
@@ -22,6 +23,7 @@ SAFE_CONFIG = {
     ("client", "showErrorDetails"): "none",
 }
 SAFE_SQLITE = (3, 51, 3)
+SHORTEST_COOKIE_SECRET = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ def examine(services: Services, config: Path = Path(".streamlit/config.toml")) -
     yield _index(services)
     yield _answers(services)
     yield _configuration(config)
+    yield _login(config.with_name("secrets.toml"))
 
 
 def _versions() -> Check:
@@ -144,3 +147,28 @@ def _configuration(config: Path) -> Check:
         f"not the safe value: {', '.join(unsafe)}" if unsafe else "safe values in .streamlit/config.toml",
         "Restore the values of the repository, or put a proxy with a login in front." if unsafe else "",
     )
+
+
+def _login(secrets: Path) -> Check:
+    none = Check("login", True, f"none in {secrets}: whoever reaches this server shares everything")
+    if not secrets.is_file():
+        return none
+    try:
+        values = tomllib.loads(secrets.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return Check("login", False, f"{secrets} can't be read: {error}.", "Correct the file.")
+    if "auth" not in values:
+        return none
+    try:
+        names = providers(values["auth"])
+    except RagError as error:
+        return Check("login", False, str(error), error.hint)
+    if len(str(values["auth"]["cookie_secret"])) < SHORTEST_COOKIE_SECRET:
+        return Check(
+            "login",
+            False,
+            f"cookie_secret in {secrets} has fewer than {SHORTEST_COOKIE_SECRET} characters: "
+            "whoever guesses it can be anybody.",
+            'Replace it by what `python -c "import secrets; print(secrets.token_hex())"` prints.',
+        )
+    return Check("login", True, f"by {', '.join(names)} in {secrets}")

@@ -87,11 +87,11 @@ class Server:
         self._script = script
         self.start()
 
-    def start(self):
-        """Start, or start again with the same data."""
+    def start(self, port=0):
+        """Start, or start again with the same data; on a free port if none is named."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+            self.port = port or probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "streamlit", "run", self._script, "--server.port", str(self.port)]
         with self.log.open("ab") as log:

@@ -125,7 +125,7 @@ def test_no_login_means_that_everything_is_shared(viva: Services, tmp_path: Path
     [
         ('client_id = "viva"\n', "", "lacks client_id"),
         ("[auth]", "[auth", "can't be read"),
-        ("0123456789abcdef", "", "fewer than 32 characters"),
+        ("0123456789abcdef0123456789abcdef", "short", "fewer than 32 characters"),
     ],
 )
 def test_a_login_that_cannot_work_or_is_weak_is_a_finding(

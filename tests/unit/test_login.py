@@ -42,7 +42,7 @@ def test_what_is_missing_is_named(key: str) -> None:
 
 
 def test_what_a_named_provider_lacks_is_named_with_it() -> None:
-    with pytest.raises(ConfigurationError, match="lacks google.client_id"):
+    with pytest.raises(ConfigurationError, match=r"lacks google\.client_id"):
         providers({**SHARED, "google": without(PROVIDER, "client_id")})
 
 
