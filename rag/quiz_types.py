@@ -205,7 +205,7 @@ class SessionItem:
     hints: int
     """How many were looked at."""
     draft: str
-    """What was typed and not submitted."""
+    """What was typed or picked and not submitted."""
     response: Response | None
     """None: not answered yet."""
     answered_at: datetime | None
@@ -217,6 +217,8 @@ class SessionItem:
     """What the person said against the grade; empty: nothing."""
     report: str
     """What the person said is wrong with the question; empty: nothing."""
+    guessing: bool = False
+    """Ticked beside the draft: it is a guess."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,6 @@ from rag.services import Services
 
 PROBLEM = "quiz_problem"
 _AT, _LACKING = "quiz_at", "quiz_lacking"
-_GUESSED = "\N{INVISIBLE SEPARATOR}"
-"""Begins the stored draft of somebody who is guessing; nobody can type it by chance."""
 
 
 def draw(ready: Services, session: Session) -> None:
@@ -175,12 +173,11 @@ def _restore(session: Session, item: SessionItem) -> None:
     if state.get(_AT) == at and ("quiz_options" in state or "quiz_answer" in state):
         return
     state[_AT] = at
-    state["quiz_guess"] = item.draft.startswith(_GUESSED)
-    draft = item.draft.removeprefix(_GUESSED)
+    state["quiz_guess"] = item.guessing
     if item.question.kind == "open":
-        state["quiz_answer"] = draft
+        state["quiz_answer"] = item.draft
         return
-    kept = int(draft) if draft.isdecimal() else -1
+    kept = int(item.draft) if item.draft.isdecimal() else -1
     state["quiz_options"] = kept if 0 <= kept < len(item.question.options) else None
 
 
@@ -190,10 +187,10 @@ def _keep(ready: Services, session: Session, item: SessionItem) -> Callable[[], 
 
     def keep() -> None:
         value = st.session_state.get(key)
-        draft = ("" if value is None else str(value)).removeprefix(_GUESSED)
-        if st.session_state.get("quiz_guess"):
-            draft = _GUESSED + draft
-        _done(lambda: ready.study.sessions.save_draft(session.id, session.owner, item.position, draft))
+        draft, guessing = "" if value is None else str(value), bool(st.session_state.get("quiz_guess"))
+        _done(
+            lambda: ready.study.sessions.save_draft(session.id, session.owner, item.position, draft, guessing)
+        )
 
     return keep
 

@@ -31,10 +31,12 @@ def draw_search(n: int, answer: Answer, search: Callable[[str], None]) -> None:
     label = f"Searched for “{sanitise.label(answer.searched_for)}”"
     with st.expander(label, type="compact", key=f"chat_searched_for_{n}", icon=":material/search:"):
         st.session_state[key] = answer.searched_for
-        with st.form(f"chat_search_form_{n}", border=False):  # one event for both, the text and the button
-            with st.container(horizontal=True, vertical_alignment="bottom"):
-                st.text_input("Search for something else", key=key)
-                st.form_submit_button("Search again", key=f"chat_search_again_{n}", on_click=changed)
+        with (  # a form: one event for both, the text and the button
+            st.form(f"chat_search_form_{n}", border=False),
+            st.container(horizontal=True, vertical_alignment="bottom"),
+        ):
+            st.text_input("Search for something else", key=key)
+            st.form_submit_button("Search again", key=f"chat_search_again_{n}", on_click=changed)
 
 
 def draw_actions(

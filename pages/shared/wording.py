@@ -105,7 +105,8 @@ def cost(usage: Usage) -> str:
     about = "about " if usage.estimated else ""
     if usage.cost_usd < Decimal("0.0001"):
         return f"{about}under $0.0001"
-    return f"{about}${usage.cost_usd:.4f}" if usage.cost_usd < Decimal("0.99995") else f"{about}${usage.cost_usd:.2f}"
+    digits = 4 if usage.cost_usd < Decimal("0.99995") else 2
+    return f"{about}${usage.cost_usd:.{digits}f}"
 
 
 def tokens(usage: Usage) -> str:

@@ -118,9 +118,9 @@ class Sessions:
         """Note that the current question is shown now, the first time."""
         self._quizzes.show(quiz_id, owner, self._found(quiz_id, owner).position)
 
-    def save_draft(self, quiz_id: str, owner: str, position: int, text: str) -> None:
-        """Keep what was typed so far; cut to LONGEST_ANSWER."""
-        self._quizzes.save_draft(quiz_id, owner, position, text[:LONGEST_ANSWER])
+    def save_draft(self, quiz_id: str, owner: str, position: int, text: str, guessing: bool = False) -> None:
+        """Keep what was typed so far, cut to LONGEST_ANSWER, and whether it is said to be a guess."""
+        self._quizzes.save_draft(quiz_id, owner, position, text[:LONGEST_ANSWER], guessing)
 
     @staticmethod
     def hints_of(question: AskedQuestion) -> tuple[str, ...]:

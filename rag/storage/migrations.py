@@ -258,7 +258,18 @@ def evaluation_owners(connection: Connection) -> None:
     run(connection, _FOURTH)
 
 
-MIGRATIONS: tuple[Migration, ...] = (first_schema, sources_schema, quiz_schema, evaluation_owners)
+def draft_guesses(connection: Connection) -> None:
+    """Whether whoever answers a question has ticked that it is a guess, kept with what is typed so far."""
+    run(connection, ["ALTER TABLE quiz_items ADD COLUMN guessing BOOLEAN NOT NULL DEFAULT FALSE"])
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    first_schema,
+    sources_schema,
+    quiz_schema,
+    evaluation_owners,
+    draft_guesses,
+)
 """Number n takes a database from version n - 1 to n. Never change one that was released: append."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
 from rag.storage.tables import METADATA, UtcDateTime, Words
 
@@ -69,6 +69,7 @@ quiz_items = Table(
     Column("shown_at", UtcDateTime),
     Column("hints", Integer, nullable=False),
     Column("draft", Words, nullable=False),
+    Column("guessing", Boolean, nullable=False),
     Column("response", JSON(none_as_null=True)),
     Column("answered_at", UtcDateTime),
     Column("grading", Text, nullable=False),

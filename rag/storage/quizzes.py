@@ -182,9 +182,10 @@ class Quizzes:
             quiz_id, owner, position, {"shown_at": self._clock()}, quiz_items.c.shown_at.is_(None)
         )
 
-    def save_draft(self, quiz_id: str, owner: str, position: int, text: str) -> bool:
-        """Store what was typed so far, until the question is answered."""
-        return self._amend(quiz_id, owner, position, {"draft": text}, quiz_items.c.response.is_(None))
+    def save_draft(self, quiz_id: str, owner: str, position: int, text: str, guessing: bool = False) -> bool:
+        """Store what was typed and ticked so far, until the question is answered."""
+        values = {"draft": text, "guessing": guessing}
+        return self._amend(quiz_id, owner, position, values, quiz_items.c.response.is_(None))
 
     def add_hint(self, quiz_id: str, owner: str, position: int, most: int) -> bool:
         """Count a hint that is looked at before answering, up to `most`."""

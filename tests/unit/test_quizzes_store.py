@@ -77,7 +77,9 @@ def test_a_quiz_comes_back_as_it_was_planned(quizzes, quiz_id):
 def test_an_answer_with_its_grade_comes_back_to_the_cent(quizzes, quiz_id):
     assert quizzes.show(quiz_id, "ann", 0)
     assert not quizzes.show(quiz_id, "ann", 0)
-    assert quizzes.save_draft(quiz_id, "ann", 0, "Wor")
+    assert quizzes.save_draft(quiz_id, "ann", 0, "Wor", guessing=True)
+    kept = quizzes.get(quiz_id, "ann").current
+    assert (kept.draft, kept.guessing) == ("Wor", True)
     assert quizzes.answer(quiz_id, "ann", 0, ANSWER, "waiting", None)
     item = quizzes.get(quiz_id, "ann").current
     assert (item.response, item.grading, item.draft) == (ANSWER, "waiting", "")
