@@ -53,5 +53,5 @@ def scroll_to(selector: str, occasion: str, block: Literal["start", "center"] = 
 
 
 def be_ready() -> None:
-    """Load the scroller where nothing is to be scrolled to yet: which takes a browser up to seconds."""
+    """Load the scroller before there is anything to scroll to: loading it takes a slow browser seconds."""
     _scroller(key="scroller", data={"selector": ""}, height=1)
