@@ -27,6 +27,13 @@ hypothesis.settings.register_profile("viva", max_examples=40, deadline=None)
 hypothesis.settings.load_profile("viva")  # the whole suite has to end within minutes on two cores
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let two processes share the suite: one drives the browser, which leaves the other a core to itself."""
+    for item in items:
+        is_in_browser = item.path.parent.name == "browser"
+        item.add_marker(pytest.mark.xdist_group("browser" if is_in_browser else "no browser"))
+
+
 @pytest.fixture(scope="session")
 def exported(pytestconfig: pytest.Config) -> Path:
     """A data folder that holds the exported embedding model and nothing else; kept between runs."""
