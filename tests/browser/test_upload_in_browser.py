@@ -67,7 +67,7 @@ def tidy(app, tab):
         menus.first.locator("button").click()
         page.get_by_text("Remove", exact=True).click()
         menus.nth(left - 1).wait_for(state="detached")
-    page.locator(".st-key-sources_hide_finished button").click()
+    page.get_by_role("button", name="Hide finished").click()
     page.locator(".st-key-sources_jobs").wait_for(state="detached")
 
 
