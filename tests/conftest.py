@@ -13,6 +13,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from rag.embedding.base import no_progress
 from rag.embedding.onnx import OnnxEmbedder, open_onnx_embedder
@@ -27,11 +28,17 @@ hypothesis.settings.register_profile("viva", max_examples=40, deadline=None)
 hypothesis.settings.load_profile("viva")  # the whole suite has to end within minutes on two cores
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let two processes share the suite: one drives the browser, which leaves the other a core to itself."""
-    for item in items:
-        is_in_browser = item.path.parent.name == "browser"
-        item.add_marker(pytest.mark.xdist_group("browser" if is_in_browser else "no browser"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Share the suite between two processes: one drives the browser, which leaves a core idle."""
+    return Halves(config, log)
+
+
+class Halves(LoadScopeScheduling):
+    """Keeps the tests of the browser together, and all others."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if "tests/browser/" in nodeid else "no browser"
 
 
 @pytest.fixture(scope="session")
