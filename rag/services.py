@@ -247,8 +247,7 @@ class Services:
 
     def _answers(self, question: str) -> bool:
         """Tell whether the library's own sentences answer a question."""
-        embedded = EmbeddedAnswerer(self.retriever, self._checker.check, condense_offline)
-        events = embedded.stream(Ask(question))
+        events = self.answerer(ModelChoice("embedded")).stream(Ask(question))
         return any(isinstance(event, Completed) and event.answer.outcome == "answered" for event in events)
 
     def check_budget(self) -> None:

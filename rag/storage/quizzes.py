@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, func, insert, select, update
 
 from rag.quiz_types import (
     ASKED,
@@ -96,25 +96,11 @@ class Quizzes:
 
     def asked(self, owner: str) -> dict[str, AskedQuestion]:
         """Return all questions of the plans that `owner` was asked, by id, as they were asked last."""
-        query = (
-            select(quiz_items.c.question_id, quiz_items.c.question)
-            .join(quizzes, quizzes.c.id == quiz_items.c.quiz_id)
-            .where(quizzes.c.owner == owner, quiz_items.c.follow_up_of.is_(None))
-            .order_by(quizzes.c.started_at, quiz_items.c.position)
-        )
-        with self._database.read() as connection:
-            return _last(connection.execute(query))
+        return self._last_of(owner, quiz_items.c.follow_up_of.is_(None))
 
     def last_asked(self, owner: str, question_ids: Collection[str]) -> dict[str, AskedQuestion]:
         """Return those of these questions that `owner` was asked, also as follow-ups, by id as asked last."""
-        query = (
-            select(quiz_items.c.question_id, quiz_items.c.question)
-            .join(quizzes, quizzes.c.id == quiz_items.c.quiz_id)
-            .where(quizzes.c.owner == owner, quiz_items.c.question_id.in_(question_ids))
-            .order_by(quizzes.c.started_at, quiz_items.c.position)
-        )
-        with self._database.read() as connection:
-            return _last(connection.execute(query))
+        return self._last_of(owner, quiz_items.c.question_id.in_(question_ids))
 
     def advance(
         self,
@@ -225,6 +211,17 @@ class Quizzes:
                 items[row.quiz_id].append(item_of(row))
         return [session_of(row, items[row.id]) for row in found]
 
+    def _last_of(self, owner: str, which: ColumnElement[bool]) -> dict[str, AskedQuestion]:
+        query = (
+            select(quiz_items.c.question_id, quiz_items.c.question)
+            .join(quizzes, quizzes.c.id == quiz_items.c.quiz_id)
+            .where(quizzes.c.owner == owner, which)
+            .order_by(quizzes.c.started_at, quiz_items.c.position)
+        )
+        with self._database.read() as connection:
+            last = {row.question_id: row.question for row in connection.execute(query)}
+        return {question_id: ASKED.validate_python(found) for question_id, found in last.items()}
+
     def _touch(
         self,
         connection: Connection,
@@ -256,11 +253,6 @@ class Quizzes:
             if not connection.execute(own.values(updated_at=self._clock())).rowcount:
                 return False
             return _set(connection, quiz_id, position, values, *conditions)
-
-
-def _last(rows: Iterable[Row[Any]]) -> dict[str, AskedQuestion]:
-    last = {row.question_id: row.question for row in rows}
-    return {question_id: ASKED.validate_python(found) for question_id, found in last.items()}
 
 
 def _set(

@@ -96,7 +96,8 @@ def test_the_worst_answers_are_listed_and_open_their_search(services):
     assert (app.query_params["view"], app.query_params["q"]) == ("lab", "What is a cache?")
 
 
-def test_a_run_goes_on_while_one_looks_elsewhere_and_can_be_stopped(services, monkeypatch):
+def held(services, monkeypatch):
+    """Start a run on the page that waits in its first question; return the event that lets it go on."""
     asked, go_on = Event(), Event()
     stream = services._stream
 
@@ -106,9 +107,13 @@ def test_a_run_goes_on_while_one_looks_elsewhere_and_can_be_stopped(services, mo
         yield from stream(question, choice)
 
     monkeypatch.setattr(services, "_stream", slow)
-    app = view()
-    app.button(key="evaluate_start").click().run()
+    view().button(key="evaluate_start").click().run()
     assert asked.wait(5)
+    return go_on
+
+
+def test_a_run_goes_on_while_one_looks_elsewhere_and_can_be_stopped(services, monkeypatch):
+    go_on = held(services, monkeypatch)
     elsewhere = view("History")
     assert "0 of 2 questions asked" in elsewhere.get_by_key("evaluate_progress").get("progress")[0].proto.text
     assert elsewhere.button(key="evaluate_start").disabled
@@ -120,18 +125,7 @@ def test_a_run_goes_on_while_one_looks_elsewhere_and_can_be_stopped(services, mo
 
 
 def test_a_run_that_is_marked_as_interrupted_meanwhile_is_followed_to_its_end(services, monkeypatch):
-    asked, go_on = Event(), Event()
-    stream = services._stream
-
-    def slow(question, choice):
-        asked.set()
-        go_on.wait(5)
-        yield from stream(question, choice)
-
-    monkeypatch.setattr(services, "_stream", slow)
-    app = view()
-    app.button(key="evaluate_start").click().run()
-    assert asked.wait(5)
+    go_on = held(services, monkeypatch)
     services.evaluations.close_open()  # as the start of a second server does
     elsewhere = view()
     assert "0 of 2 questions asked" in elsewhere.get_by_key("evaluate_progress").get("progress")[0].proto.text

@@ -4,17 +4,8 @@ import pytest
 from streamlit import config
 
 from pages.shared import people
+from tests.login_section import PROVIDER, SHARED
 from tests.ui.driving import page, said
-
-SHARED = {
-    "redirect_uri": "http://localhost:8501/oauth2callback",
-    "cookie_secret": "0123456789abcdef0123456789abcdef",
-}
-PROVIDER = {
-    "client_id": "viva",
-    "client_secret": "s",
-    "server_metadata_url": "https://id.example.org/.well-known/openid-configuration",
-}
 
 
 def opened(auth):

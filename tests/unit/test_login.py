@@ -7,16 +7,7 @@ import pytest
 from rag import login
 from rag.errors import ConfigurationError
 from rag.login import providers
-
-SHARED = {
-    "redirect_uri": "http://localhost:8501/oauth2callback",
-    "cookie_secret": "0123456789abcdef0123456789abcdef",
-}
-PROVIDER = {
-    "client_id": "viva",
-    "client_secret": "s",
-    "server_metadata_url": "https://id.example.org/.well-known/openid-configuration",
-}
+from tests.login_section import PROVIDER, SHARED
 
 
 def without(section: dict[str, str], key: str) -> dict[str, str]:
